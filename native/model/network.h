@@ -1,0 +1,91 @@
+// A network built from a spec: layers in order, their parameters, and a forward pass whose state can be carried on.
+//
+//   input [B, ...sample]     presented unchanged at each of the T steps (layers before the first neuron run once)
+//   input [B, T, ...sample]  a sequence; T may differ from the spec
+//   output [B, T, K]         what the last layer gives at each step
+//
+// Inputs of dtype uint8 are images: they are scaled to [0, 1] by 1/255. Everything else is cast to the network's dtype.
+#pragma once
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api.h"
+#include "model/spec.h"
+
+namespace spikingrx {
+
+struct NamedTensor {
+  std::string name;   // "layers.3.stages.0.conv.weight"
+  at::Tensor tensor;  // shares storage with the network
+  bool trainable;     // parameter (true) or buffer (false)
+};
+
+// Membrane of every neuron layer in order, then a 0-d int64 tensor: time steps seen. Empty: from rest.
+using NetworkState = std::vector<at::Tensor>;
+
+struct Record {
+  std::string layer;     // "layers.2"
+  std::string quantity;  // "spikes" | "membrane" (before reset) | "output"
+  at::Tensor value;      // [B, T, ...]
+};
+
+struct ForwardOptions {
+  bool training = false;       // batch statistics, dropout
+  bool carry_state = false;    // fill ForwardResult::state
+  bool record = false;         // fill ForwardResult::records
+  bool measure_rates = false;  // fill ForwardResult::rates
+};
+
+struct ForwardResult {
+  at::Tensor output;
+  NetworkState state;
+  std::vector<Record> records;
+  // Mean value of each spiking layer's output, 0-d, in the order of Network::spiking_layers(); part of the graph when
+  // gradients are on, so that a regulariser can use them.
+  std::vector<at::Tensor> rates;
+};
+
+class Layer;
+
+class SPIKINGRX_API Network {
+ public:
+  Network(NetworkSpec spec, uint64_t seed, at::Device device, at::ScalarType dtype);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  ForwardResult forward(const at::Tensor& input, const ForwardOptions& options, const NetworkState& state = {});
+
+  // Parameters and buffers in the order of the spec.
+  std::vector<NamedTensor> tensors() const;
+  std::vector<at::Tensor> parameters() const;
+  // Copies values in. Checks every name, shape and dtype before the first copy, so that a failure changes nothing.
+  void load(const std::vector<NamedTensor>& values);
+
+  // Names of the layers whose output is spikes ("layers.2", or "layers.3.stages.0" inside a SEW block).
+  std::vector<std::string> spiking_layers() const;
+
+  // A copy for inference with each SpikeNorm folded into the convolution before it.
+  std::unique_ptr<Network> folded() const;
+
+  // Random state of dropout and Poisson encoding, as a byte tensor.
+  at::Tensor random_state() const;
+  void set_random_state(const at::Tensor& state);
+
+  const NetworkSpec& spec() const { return spec_; }
+  at::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+
+ private:
+  NetworkSpec spec_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  at::Generator generator_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+};
+
+}  // namespace spikingrx
