@@ -1,0 +1,35 @@
+import type { SewBlockLayer } from '../layers.js'
+import { LIMITS } from '../limits.js'
+import { convolutionTensors, windows } from './convolution.js'
+import { type LayerDefinition, requireMap, type TensorLayout } from './definition.js'
+import { lifTensors, readLifSettings } from './neuron.js'
+import { normTensors, readNormSettings } from './norm.js'
+
+export const sewBlock: LayerDefinition<SewBlockLayer> = {
+  complete: (read, { steps }) => ({
+    kind: 'sewBlock',
+    channels: read.integer('channels', { min: 1, max: LIMITS.size }),
+    stride: read.pair('stride', { min: 1, max: LIMITS.size }, [1, 1]),
+    stages: read.integer('stages', { min: 1, max: 2 }, 2),
+    connect: read.choice('connect', ['add', 'and', 'iand', 'mean'], 'add'),
+    ...readLifSettings(read),
+    ...readNormSettings(read, steps),
+  }),
+  output({ channels, stride }, input, read) {
+    const [, height, width] = requireMap(input, read)
+    return [channels, windows(height, 3, stride[0], 1), windows(width, 3, stride[1], 1)]
+  },
+  tensors(layer, input) {
+    const into = input[0] ?? 0
+    const stage = (prefix: string, from: number, kernel: 1 | 3): TensorLayout[] => [
+      ...convolutionTensors(`${prefix}.conv.`, layer.channels, from, [kernel, kernel], true),
+      ...normTensors(`${prefix}.norm.`, layer, layer.channels),
+      ...lifTensors(`${prefix}.lif.`, layer, layer.channels),
+    ]
+    const stages = Array.from({ length: layer.stages }, (_, k) =>
+      stage(`stages.${k}`, k === 0 ? into : layer.channels, 3),
+    )
+    const changes = layer.channels !== into || layer.stride[0] !== 1 || layer.stride[1] !== 1
+    return [...stages.flat(), ...(changes ? stage('shortcut', into, 1) : [])]
+  },
+}
