@@ -1,0 +1,96 @@
+// Builds the package: node scripts/build.mjs [--native] [--typescript]   (neither: both)
+//   native      libtorch, then CMake through cmake-js into build/ (Ninja where present, ccache where present)
+//   typescript  lib/ into dist/
+// Both are incremental: with nothing changed a run takes seconds.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { libtorch, presentLibtorch } from './libtorch.mjs'
+import { withLock } from './lock.mjs'
+import { ask, missingTools } from './toolchain.mjs'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const buildFolder = path.join(root, 'build')
+const require = createRequire(import.meta.url)
+
+/** A build step that failed after it printed why. */
+export class BuildError extends Error {}
+
+function run(what, command, args) {
+  const began = Date.now()
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new BuildError(`${what} failed${error ? `: ${error.message}` : ''}`)
+  console.log(`${what}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`)
+}
+
+/** A file that a package ships: `packageFile('cmake-js', 'bin/cmake-js')`. */
+const packageFile = (name, file) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file)
+
+/** The settings CMake was last configured with, by name. */
+function cmakeCache() {
+  const file = path.join(buildFolder, 'CMakeCache.txt')
+  if (!existsSync(file)) return null
+  const lines = readFileSync(file, 'utf8').matchAll(/^(\w+):\w+=(.*)$/gm)
+  return Object.fromEntries(Array.from(lines, ([, name, value]) => [name, value]))
+}
+
+/** The header that names libtorch's version: another text at the same place means another libtorch. */
+const versionHeader = (folder) => readFileSync(path.join(folder, 'include/torch/headeronly/version.h'), 'utf8')
+
+/** Configures when a setting differs from CMake's cache; CMake itself notices changed CMakeLists.txt and new files. */
+function configure(folder, cmakeJs) {
+  const stamp = path.join(buildFolder, 'libtorch-version.h')
+  const generator = ask('ninja', ['--version']) === null ? 'Unix Makefiles' : 'Ninja'
+  const launcher = ask('ccache', ['--version']) === null ? '' : 'ccache'
+  const settings = { SPIKINGRX_LIBTORCH: folder, CMAKE_BUILD_TYPE: 'Release', CMAKE_CXX_COMPILER_LAUNCHER: launcher }
+  const cache = cmakeCache()
+  const moved = cache && (cache.CMAKE_HOME_DIRECTORY !== root || cache.CMAKE_GENERATOR !== generator)
+  const replaced = existsSync(stamp) && readFileSync(stamp, 'utf8') !== versionHeader(folder)
+  if (moved || replaced) {
+    console.log(`native: ${replaced ? 'another libtorch' : 'another checkout or generator'}, building afresh`)
+    rmSync(buildFolder, { recursive: true, force: true })
+  }
+  const same = (name) => (cache?.[name] ?? '') === settings[name]
+  if (cache?.CMAKE_JS_INC && !moved && !replaced && Object.keys(settings).every(same)) return
+  const definitions = Object.entries(settings).map(([name, value]) => `--CD${name}=${value}`)
+  run('native: configure', process.execPath, [cmakeJs, 'configure', '-l', 'warn', '-G', generator, ...definitions])
+  mkdirSync(buildFolder, { recursive: true })
+  writeFileSync(stamp, versionHeader(folder))
+}
+
+export async function buildNative() {
+  const missing = missingTools({ python: presentLibtorch() === null })
+  if (missing.length > 0) throw new BuildError(`the build needs:\n${missing.map((line) => `  - ${line}`).join('\n')}`)
+  const folder = await libtorch()
+  console.log(`native: building with libtorch in ${folder}`)
+  const cmakeJs = packageFile('cmake-js', 'bin/cmake-js')
+  // About 1.5 GB for a compiler with libtorch's headers.
+  const jobs = Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / 1.5e9)))
+  await withLock(path.join(root, 'node_modules/.cache/spikingrx-build.lock'), () => {
+    configure(folder, cmakeJs)
+    // `build`, not `compile`: that one answers an error in one file by building everything twice.
+    run('native: build', process.execPath, [cmakeJs, 'build', '-l', 'warn', '-p', String(jobs)])
+  })
+}
+
+export function buildTypeScript() {
+  run('typescript', process.execPath, [packageFile('typescript', 'bin/tsc'), '-p', 'tsconfig.json'])
+  const program = path.join(root, 'dist/cli/main.js')
+  if (existsSync(program)) chmodSync(program, 0o755)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const only = process.argv.slice(2)
+  const unknown = only.find((option) => option !== '--native' && option !== '--typescript')
+  try {
+    if (unknown) throw new BuildError(`unknown option ${unknown}: --native, --typescript or nothing`)
+    if (only.length === 0 || only.includes('--native')) await buildNative()
+    if (only.length === 0 || only.includes('--typescript')) buildTypeScript()
+  } catch (error) {
+    console.error(`spikingrx build: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,126 @@
+// npm test: builds what is stale, checks format, lint and types, runs the C++ and the TypeScript tests.
+// The last line is "N passed, N failed": every test case of ctest and vitest; a failed build, check or crashed program
+// counts as one failed. node scripts/test.mjs --native: only the C++ tests.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildNative, buildTypeScript } from './build.mjs'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const require = createRequire(import.meta.url)
+const nativeOnly = process.argv.includes('--native')
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+function add(what, { passed, failed, skipped = 0 }) {
+  total.passed += passed
+  total.failed += failed
+  total.skipped += skipped
+  console.log(`${what}: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+}
+
+/** Runs one step that counts only when it fails. */
+async function step(what, work) {
+  console.log(`\n== ${what}`)
+  try {
+    await work()
+    return true
+  } catch (error) {
+    console.error(error.message)
+    add(what, { passed: 0, failed: 1 })
+    return false
+  }
+}
+
+function check(command, args) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error(`exit status ${status}`)
+}
+
+/** The command line of a package in node_modules, without npx. */
+function tool(name, program = name) {
+  const file = require.resolve(`${name}/package.json`)
+  const { bin } = JSON.parse(readFileSync(file, 'utf8'))
+  return path.join(path.dirname(file), typeof bin === 'string' ? bin : bin[program])
+}
+
+/** Cases of each C++ program, by its closing line "name: N passed, N failed"; a crash has none and counts as one failed. */
+export function countCtest(output) {
+  const counts = { passed: 0, failed: 0 }
+  const closing = new Map()
+  for (const [, number, passed, failed] of output.matchAll(/^(\d+): \S+: (\d+) passed, (\d+) failed$/gm))
+    closing.set(number, { passed: Number(passed), failed: Number(failed) })
+  for (const [, number, verdict] of output.matchAll(/^\s*\d+\/\d+ Test\s+#(\d+): .*?\.{2,}\s*(\S+)/gm)) {
+    const cases = closing.get(number) ?? { passed: verdict === 'Passed' ? 1 : 0, failed: 0 }
+    counts.passed += cases.passed
+    counts.failed += cases.failed
+    if (verdict !== 'Passed' && cases.failed === 0) counts.failed++
+  }
+  return counts
+}
+
+/** Cases in vitest's JSON report; a file that could not even be loaded counts as one failed. */
+export function countVitest(report) {
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((one) => one.status === 'failed'),
+  )
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+function runCtest() {
+  const { stdout, status, error } = spawnSync('ctest', ['--test-dir', 'build', '-V', '--timeout', '300'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (error) throw error
+  // Only what the programs and the verdicts say: -V also prints command lines and environments.
+  console.log(
+    stdout
+      .split('\n')
+      .filter((line) =>
+        /^\d+: (?!Test (command|timeout)|Working Directory|Environment|\s{1,2}LD_)|^\s*\d+\/\d+ Test/.test(line),
+      )
+      .join('\n'),
+  )
+  const counts = countCtest(stdout)
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  add('ctest', counts)
+}
+
+function runVitest() {
+  const file = path.join(root, 'build/vitest.json')
+  rmSync(file, { force: true })
+  const args = [tool('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (!existsSync(file)) throw new Error(`vitest wrote no report, exit status ${status}`)
+  const counts = countVitest(JSON.parse(readFileSync(file, 'utf8')))
+  if (status !== 0 && counts.failed === 0) counts.failed = 1 // an error outside every test
+  add('vitest', counts)
+}
+
+async function main() {
+  const began = Date.now()
+  const built = await step('build native', buildNative)
+  if (!nativeOnly) {
+    await step('build typescript', buildTypeScript)
+    await step('lint', () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']))
+    await step('format of C++', () => check(process.execPath, [path.join(root, 'scripts/clang-format.mjs'), '--check']))
+    await step('types', () => check(process.execPath, [tool('typescript', 'tsc'), '-p', 'tsconfig.check.json']))
+  }
+  if (built) {
+    await step('C++ tests', runCtest)
+    if (!nativeOnly) await step('TypeScript tests', runVitest)
+  }
+  console.log(`\nafter ${Math.round((Date.now() - began) / 1000)} s`)
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
