@@ -23,12 +23,12 @@ export class ShapeError extends SpikingRxError {
   }
 }
 
-/** An option is of another type than expected (`ERR_TYPE`) or outside its range (`ERR_RANGE`). */
+/** An argument is of another type than expected (`ERR_TYPE`), outside its range (`ERR_RANGE`), or otherwise unfit (`ERR_ARGUMENT`). */
 export class ArgumentError extends SpikingRxError {
   override readonly name = 'ArgumentError'
   constructor(
     message: string,
-    code: 'ERR_TYPE' | 'ERR_RANGE' = 'ERR_TYPE',
+    code: 'ERR_TYPE' | 'ERR_RANGE' | 'ERR_ARGUMENT' = 'ERR_TYPE',
     details: Record<string, unknown> = {},
     cause?: unknown,
   ) {

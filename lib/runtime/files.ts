@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SpikingRxError } from '../errors.js'
+
+/** The package's own folder, from lib/runtime/ as from dist/runtime/. */
+export const packageFolder: string = path.resolve(fileURLToPath(new URL('../..', import.meta.url)))
+
+/** The package's version. */
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')).version
+}
+
+/** The native files, built here (build/Release) or shipped (prebuilds/<platform>-<arch>); a local build wins. */
+export interface AddonFiles {
+  /** The only `.node`: opens libraries, links no libtorch. */
+  readonly loader: string
+  /** By minor version of libtorch ('2.13'): what computes, and the Node-API binding over it. */
+  readonly cores: ReadonlyMap<string, { readonly core: string; readonly binding: string }>
+  /** CUDA kernels, where built. */
+  readonly plugin: string | null
+}
+
+/** @throws SpikingRxError `ERR_ADDON_NOT_FOUND` when nothing is built or shipped for this platform */
+export function addonFiles(folder: string = packageFolder): AddonFiles {
+  const { resolve } = createRequire(import.meta.url)('node-gyp-build') as { resolve(folder: string): string }
+  let loader: string
+  try {
+    loader = resolve(folder)
+  } catch (cause) {
+    throw new SpikingRxError(
+      `No native addon for ${process.platform} ${process.arch} in ${folder}: run \`npm run build\` in a checkout, or install a release that ships one`,
+      'ERR_ADDON_NOT_FOUND',
+      { folder },
+      cause,
+    )
+  }
+  const place = path.dirname(loader)
+  const cores = new Map<string, { core: string; binding: string }>()
+  for (const name of readdirSync(place).sort()) {
+    const tag = /^spikingrx_node\.t(\d)(\d+)\.so$/.exec(name)
+    if (!tag) continue
+    const core = path.join(place, `spikingrx.t${tag[1]}${tag[2]}.so`)
+    if (existsSync(core)) cores.set(`${tag[1]}.${tag[2]}`, { core, binding: path.join(place, name) })
+  }
+  const plugin = path.join(place, 'spikingrx_cuda.so')
+  return { loader, cores, plugin: existsSync(plugin) ? plugin : null }
+}

@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'spikingrx-load-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs a TypeScript program of its own; `lib` in it is the source folder. */
+function run(program: string, environment: Record<string, string> = {}) {
+  const file = path.join(folder, `program-${Math.random().toString(36).slice(2)}.mts`)
+  writeFileSync(file, program.replaceAll('{lib}', path.join(root, 'lib')))
+  const { SPIKINGRX_LIBTORCH: _, SPIKINGRX_PYTHON_TORCH: __, ...inherited } = process.env
+  const args = ['--import', import.meta.resolve('tsx'), file]
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...inherited, ...environment }, timeout: 60_000 })
+}
+
+const report = `
+import { native } from '{lib}/runtime/addon.ts'
+try {
+  native()
+} catch (error) {
+  console.log(JSON.stringify({ name: error.name, code: error.code, message: error.message }))
+  process.exitCode = 3
+}`
+
+/** A folder of libraries that are none. */
+function fakeLibtorch(name: string, version: string): string {
+  const fake = path.join(folder, name)
+  mkdirSync(path.join(fake, 'lib'), { recursive: true })
+  for (const library of ['c10', 'torch_cpu']) writeFileSync(path.join(fake, 'lib', `lib${library}.so`), 'no library\n')
+  writeFileSync(path.join(fake, 'version.py'), `__version__ = '${version}'\n`)
+  return fake
+}
+
+describe('loading in a process of its own', () => {
+  it('lists every place when there is no libtorch, and exits by itself', () => {
+    const { status, signal, stdout, stderr } = run(report, { XDG_CACHE_HOME: folder, SPIKINGRX_LIBTORCH: '/nowhere' })
+    expect([status, signal, stderr]).toEqual([3, null, ''])
+    const { name, code, message } = JSON.parse(stdout)
+    expect([name, code]).toEqual(['LibtorchNotFoundError', 'ERR_LIBTORCH_NOT_FOUND'])
+    expect(message.split('\n')).toEqual([
+      'libtorch was not found. Looked at:',
+      '  - SPIKINGRX_LIBTORCH=/nowhere no such folder',
+      `  - package @spikingrx/libtorch-cpu-${process.platform}-${process.arch} is not installed`,
+      `  - cache ${path.join(folder, 'spikingrx')} holds no libtorch-* folder`,
+      "  - Python's torch is used only with SPIKINGRX_PYTHON_TORCH=1",
+      'Run `npm run build` in a checkout (it fetches libtorch), or set SPIKINGRX_LIBTORCH to a folder whose lib/ holds libtorch.',
+    ])
+  })
+
+  it('names the version found and the one it has a core for', () => {
+    const old = fakeLibtorch('old', '2.4.1')
+    const { status, stdout } = run(report, { XDG_CACHE_HOME: folder, SPIKINGRX_LIBTORCH: old })
+    expect(status).toBe(3)
+    const { name, code, message } = JSON.parse(stdout)
+    expect([name, code]).toEqual(['LibtorchVersionError', 'ERR_LIBTORCH_VERSION'])
+    expect(message).toMatch(/^libtorch 2\.4\.1 was found, but this package has a core for libtorch 2\.13/)
+  })
+
+  it('says why libraries that are none cannot be opened', () => {
+    const rubbish = fakeLibtorch('rubbish', '2.13.0')
+    const { status, signal, stdout } = run(report, { XDG_CACHE_HOME: folder, SPIKINGRX_LIBTORCH: rubbish })
+    expect([status, signal]).toEqual([3, null])
+    const { code, message } = JSON.parse(stdout)
+    expect(code).toBe('ERR_LIBTORCH_NOT_FOUND')
+    expect(message).toContain(`libtorch in ${rubbish} can't be opened: ${path.join(rubbish, 'lib/libc10.so')}`)
+  })
+
+  it('warns when SPIKINGRX_LIBTORCH is set but not taken', () => {
+    const { status, stderr } = run(report, { SPIKINGRX_LIBTORCH: '/nowhere' })
+    expect(status).toBe(0)
+    expect(stderr).toContain('SpikingRxWarning: SPIKINGRX_LIBTORCH=/nowhere no such folder; using ')
+  })
+
+  it('loads libtorch on first use, not on import', () => {
+    const { status, stdout, stderr } = run(`
+import { readFileSync } from 'node:fs'
+import * as spikingrx from '{lib}/index.ts'
+import { native } from '{lib}/runtime/addon.ts'
+const mapped = () => readFileSync('/proc/self/maps', 'utf8').includes('libtorch_cpu')
+const before = mapped()
+native()
+console.log(Object.keys(spikingrx).length > 0, before, mapped())`)
+    expect([stderr, stdout, status]).toEqual(['', 'true false true\n', 0])
+  })
+
+  it('loads in the main thread and in workers, which may be terminated', () => {
+    const { status, signal, stdout, stderr } = run(`
+import { once } from 'node:events'
+import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
+import { native } from '{lib}/runtime/addon.ts'
+const three = () => native().tensorInfo(native().tensorFrom(new Float32Array(3), [3], 'float32')).shape
+if (isMainThread) {
+  const shapes = [three()]
+  for (let i = 0; i < 3; i++) {
+    const worker = new Worker(fileURLToPath(import.meta.url), { execArgv: process.execArgv })
+    shapes.push(...(await once(worker, 'message')))
+    await worker.terminate()
+  }
+  console.log(JSON.stringify(shapes), JSON.stringify(three()))
+} else {
+  parentPort.postMessage(three())
+  setInterval(() => {}, 1000)
+}`)
+    expect([stderr, stdout]).toEqual(['', '[[3],[3],[3],[3]] [3]\n'])
+    expect([status, signal]).toEqual([0, null])
+  })
+})
