@@ -12,10 +12,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Runs a TypeScript program of its own; `lib` in it is the source folder. */
+/** Runs a TypeScript program in a process of its own; {lib} in it is the source folder, {tsx} what compiles it. */
 function run(program: string, environment: Record<string, string> = {}) {
   const file = path.join(folder, `program-${Math.random().toString(36).slice(2)}.mts`)
-  writeFileSync(file, program.replaceAll('{lib}', path.join(root, 'lib')))
+  writeFileSync(
+    file,
+    program.replaceAll('{lib}', path.join(root, 'lib')).replaceAll('{tsx}', import.meta.resolve('tsx/esm/api')),
+  )
   const { SPIKINGRX_LIBTORCH: _, SPIKINGRX_PYTHON_TORCH: __, ...inherited } = process.env
   const args = ['--import', import.meta.resolve('tsx'), file]
   return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...inherited, ...environment }, timeout: 60_000 })
@@ -95,13 +98,13 @@ console.log(Object.keys(spikingrx).length > 0, before, mapped())`)
     const { status, signal, stdout, stderr } = run(`
 import { once } from 'node:events'
 import { Worker, isMainThread, parentPort } from 'node:worker_threads'
-import { fileURLToPath } from 'node:url'
 import { native } from '{lib}/runtime/addon.ts'
 const three = () => native().tensorInfo(native().tensorFrom(new Float32Array(3), [3], 'float32')).shape
 if (isMainThread) {
+  const start = \`import('{tsx}').then(({ register }) => { register(); return import('\${import.meta.url}') })\`
   const shapes = [three()]
   for (let i = 0; i < 3; i++) {
-    const worker = new Worker(fileURLToPath(import.meta.url), { execArgv: process.execArgv })
+    const worker = new Worker(start, { eval: true })
     shapes.push(...(await once(worker, 'message')))
     await worker.terminate()
   }
