@@ -45,7 +45,7 @@ export async function opAsync(
 export function tensorOp(name: string, args: readonly OperatorArgument[], named: NamedArguments = {}): Tensor {
   const result = op(name, args, named)
   if (result instanceof Tensor) return result
-  throw new ArgumentError(`${name} does not give one tensor: call it with op() or tensorsOp().`, 'ERR_TYPE', { name })
+  throw new ArgumentError(`${name} does not give one tensor: call it with op() or tensorsOp()`, 'ERR_TYPE', { name })
 }
 
 /** {@link op} for an operator that gives several tensors. */
@@ -56,7 +56,7 @@ export function tensorsOp(
 ): readonly Tensor[] {
   const result = op(name, args, named)
   if (Array.isArray(result) && result.every((item) => item instanceof Tensor)) return result as readonly Tensor[]
-  throw new ArgumentError(`${name} does not give several tensors: call it with op().`, 'ERR_TYPE', { name })
+  throw new ArgumentError(`${name} does not give several tensors: call it with op()`, 'ERR_TYPE', { name })
 }
 
 /** The schema of an operator: `add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`. */
@@ -72,7 +72,7 @@ function lower(value: OperatorArgument): OperatorValue {
   if (value instanceof Tensor) return { handle: value.handle }
   if (Array.isArray(value)) return (value as readonly OperatorArgument[]).map(lower)
   if (value === undefined || typeof value === 'function' || (typeof value === 'object' && value !== null)) {
-    throw new ArgumentError('An operator takes tensors, numbers, strings, booleans, null and arrays of these.')
+    throw new ArgumentError('An operator takes tensors, numbers, strings, booleans, null and arrays of these')
   }
   return value as OperatorValue
 }
