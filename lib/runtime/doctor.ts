@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { packageVersion } from '../io/package-version.js'
 import { libtorchRemedy, type Runtime, runtime } from './addon.js'
-import { type AddonFiles, addonFiles, packageFolder } from './files.js'
+import { type AddonFiles, addonFiles, packageFolder, packageVersion } from './files.js'
 import { type Libtorch, locateLibtorch, type Rejection, searchContext } from './locate.js'
 
 /** Something that does not work, and what to do. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +6,11 @@ import { SpikingRxError } from '../errors.js'
 
 /** The package's own folder, from lib/runtime/ as from dist/runtime/. */
 export const packageFolder: string = path.resolve(fileURLToPath(new URL('../..', import.meta.url)))
+
+/** The package's version. */
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')).version
+}
 
 /** The native files, built here (build/Release) or shipped (prebuilds/<platform>-<arch>); a local build wins. */
 export interface AddonFiles {
