@@ -86,7 +86,7 @@ export function imageGrid(grid: ImageGrid): PlotSpec {
       layer: [
         {
           data: { values: layout.frames },
-          mark: { type: 'rect', fill: blank.colour, strokeWidth: 0 },
+          mark: { type: 'rect', fill: blank.colour },
           encoding: box,
         },
         {
@@ -95,7 +95,7 @@ export function imageGrid(grid: ImageGrid): PlotSpec {
             { calculate: `datum.x + ${layout.cell}`, as: 'right' },
             { calculate: `datum.y + ${layout.cell}`, as: 'bottom' },
           ],
-          mark: { type: 'rect', strokeWidth: 0 },
+          mark: { type: 'rect' },
           encoding: {
             ...box,
             color: {

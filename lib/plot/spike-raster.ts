@@ -110,7 +110,7 @@ function layerPanel(layer: LayerSpikes, most: number, steps: number, graded: boo
       { calculate: 'datum.step + 0.42', as: 'to' },
       { calculate: 'datum.row + 0.9', as: 'bottom' },
     ],
-    mark: { type: 'rect', color: colours.membrane, strokeWidth: 0 },
+    mark: { type: 'rect', color: colours.membrane },
     encoding: {
       x: time,
       x2: { field: 'to' },
