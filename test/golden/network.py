@@ -87,7 +87,7 @@ def images(family, normal):
             "loss": {"kind": "rateMse", "correct": 1.0, "incorrect": 0.0},
             "optimizer": {"kind": "sgd", "learningRate": 0.3, "momentum": 0.9, "dampening": 0.0, "weightDecay": 0.0, "nesterov": False},
             "schedule": {"kind": "constant", "warmupSteps": 0, "warmupFactor": 0.0},
-            "parameters": list(names), "steps": STEPS,
+            "steps": STEPS,
         },
         inputs=torch.stack([x for x, _ in batches]), targets=torch.stack([target for _, target in batches]), losses=losses,
         **initial, **{f"after.{name}": value for name, value in {**names, **buffers}.items()})
@@ -123,7 +123,7 @@ def sequences(family, normal):
             "loss": {"kind": "crossEntropy", "reduce": "mean", "labelSmoothing": 0.0},
             "optimizer": {"kind": "adamW", "learningRate": 0.02, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.05},
             "schedule": {"kind": "cosine", "minimum": 0.001, "warmupSteps": 0, "warmupFactor": 0.0},
-            "parameters": list(names), "steps": STEPS,
+            "steps": STEPS,
         },
         inputs=torch.stack([x for x, _ in batches]), targets=torch.stack([target for _, target in batches]), losses=losses,
         **initial, **{f"after.{name}": value for name, value in names.items()})
