@@ -82,7 +82,7 @@ export function round(x: Tensor): Tensor {
  */
 export function clamp(x: Tensor, bounds: { readonly min?: number; readonly max?: number }): Tensor {
   const { min, max } = bounds
-  if (min === undefined && max === undefined) throw new ArgumentError('clamp wants min, max or both.')
+  if (min === undefined && max === undefined) throw new ArgumentError('clamp wants min, max or both')
   return tensorOp('clamp', [x, min ?? null, max ?? null])
 }
 

@@ -1,6 +1,7 @@
 /** Other dtypes, devices and copies of a tensor. */
 import { ShapeError } from '../errors.js'
 import type { Dtype } from '../native.js'
+import { resolveDevice } from '../runtime/device.js'
 import { scalarType } from './dtype.js'
 import { noGrad } from './gradient.js'
 import { tensorOp } from './operator.js'
@@ -19,7 +20,7 @@ export function cast(x: Tensor, dtype: Dtype): Tensor {
 export function to(x: Tensor, { dtype, device }: { readonly dtype?: Dtype; readonly device?: string }): Tensor {
   return tensorOp('to.dtype_layout', [x], {
     dtype: dtype === undefined ? null : scalarType(dtype),
-    device: device ?? null,
+    device: device === undefined ? null : resolveDevice(device).device,
   })
 }
 
@@ -35,7 +36,7 @@ export function clone(x: Tensor): Tensor {
  */
 export function assign(target: Tensor, source: Tensor): void {
   if (target.shape.join() !== source.shape.join()) {
-    throw new ShapeError(`assign wants ${target} and a tensor of its shape, got ${source}.`, {
+    throw new ShapeError(`assign wants ${target} and a tensor of its shape, got ${source}`, {
       expected: target.shape,
       actual: source.shape,
     })

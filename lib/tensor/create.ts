@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import type { Dtype } from '../native.js'
 import { native } from '../runtime/addon.js'
+import { resolveDevice } from '../runtime/device.js'
 import { scalarType } from './dtype.js'
 import { checkShape, literal, type TensorData } from './literal.js'
 import { type NamedArguments, tensorOp } from './operator.js'
@@ -27,8 +28,9 @@ export interface TensorLiteralOptions extends TensorOptions {
 export function tensor(data: TensorData, options: TensorLiteralOptions = {}): Tensor {
   const { data: flat, shape, dtype } = literal(data, options.dtype, options.shape)
   let made = new Tensor(native().tensorFrom(flat, shape, dtype))
-  if (options.device !== undefined && options.device !== made.device) {
-    const moved = tensorOp('to.dtype_layout', [made], { device: options.device })
+  const device = resolveDevice(options.device ?? 'cpu').device
+  if (device !== made.device) {
+    const moved = tensorOp('to.dtype_layout', [made], { device })
     made.dispose()
     made = moved
   }
@@ -70,7 +72,7 @@ export function onesLike(x: Tensor): Tensor {
  */
 export function arange(start: number, end: number, step = 1, options: TensorOptions = {}): Tensor {
   if (!(step !== 0 && Number.isFinite(step) && (end - start) * step >= 0)) {
-    throw new ArgumentError(`arange wants a step that leads from ${start} towards ${end}, got ${step}.`, 'ERR_RANGE', {
+    throw new ArgumentError(`arange wants a step that leads from ${start} towards ${end}, got ${step}`, 'ERR_RANGE', {
       start,
       end,
       step,
@@ -94,7 +96,7 @@ export function made(
 ): Tensor {
   const named: NamedArguments = {
     dtype: scalarType(options.dtype ?? defaultDtype),
-    ...(options.device === undefined ? {} : { device: options.device }),
+    device: resolveDevice(options.device ?? 'cpu').device,
   }
   const result = tensorOp(name, args, named)
   return options.requiresGrad ? result.requireGrad() : result

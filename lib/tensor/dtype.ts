@@ -34,7 +34,7 @@ export function isDtype(name: unknown): name is Dtype {
 
 function facts(dtype: Dtype): DtypeFacts {
   if (!isDtype(dtype)) {
-    throw new ArgumentError(`Unknown dtype ${JSON.stringify(dtype)}: use one of ${dtypes.join(', ')}.`, 'ERR_TYPE', {
+    throw new ArgumentError(`Unknown dtype ${JSON.stringify(dtype)}: use one of ${dtypes.join(', ')}`, 'ERR_TYPE', {
       dtype,
     })
   }

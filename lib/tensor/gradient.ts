@@ -36,7 +36,7 @@ function withGrad<T>(enabled: boolean, body: () => T, name: string): T {
   }
   if (result instanceof Promise) {
     result.catch(() => {}) // its failure gives way to this one
-    throw new ArgumentError(`${name} wants a synchronous function: wrap each stretch between two awaits instead.`)
+    throw new ArgumentError(`${name} wants a synchronous function: wrap each stretch between two awaits instead`)
   }
   return result
 }

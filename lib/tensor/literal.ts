@@ -44,7 +44,7 @@ export function elementCount(shape: readonly number[]): number {
 /** @throws ShapeError unless every size is an integer of at least 0. */
 export function checkShape(shape: readonly number[], where: string): void {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    throw new ShapeError(`${where} wants a shape of integers of at least 0, got ${JSON.stringify(shape)}.`, { shape })
+    throw new ShapeError(`${where} wants a shape of integers of at least 0, got ${JSON.stringify(shape)}`, { shape })
   }
 }
 
@@ -65,7 +65,7 @@ export function safeNumber(value: number | bigint): number {
   if (typeof value === 'number') return value
   const number = Number(value)
   if (!Number.isSafeInteger(number)) {
-    throw new ArgumentError(`${value} does not fit a JavaScript number: read it with toTypedArray().`, 'ERR_RANGE', {
+    throw new ArgumentError(`${value} does not fit a JavaScript number: read it with toTypedArray()`, 'ERR_RANGE', {
       value,
     })
   }
@@ -87,7 +87,7 @@ function asTypedArray(data: TensorData): TypedArray | undefined {
   }
   if (ArrayBuffer.isView(data)) {
     const name = (data as object).constructor.name
-    throw new ArgumentError(`tensor does not take a ${name}: copy it into a Float32Array, Int32Array or BigInt64Array.`)
+    throw new ArgumentError(`tensor does not take a ${name}: copy it into a Float32Array, Int32Array or BigInt64Array`)
   }
   return undefined
 }
@@ -104,14 +104,14 @@ function flatten(data: TensorData, elements: Element[]): number[] {
     return [row.length]
   }
   if (!Array.isArray(data)) {
-    throw new ArgumentError(`tensor wants numbers, nested arrays or a typed array, got ${describe(data)}.`)
+    throw new ArgumentError(`tensor wants numbers, nested arrays or a typed array, got ${describe(data)}`)
   }
   let inner: number[] | undefined
   for (const item of data as readonly TensorData[]) {
     const shape = flatten(item, elements)
     if (inner !== undefined && !sameShape(shape, inner)) {
       throw new ShapeError(
-        `tensor wants rows of one shape, got [${inner.join(', ')}] and [${shape.join(', ')}] side by side.`,
+        `tensor wants rows of one shape, got [${inner.join(', ')}] and [${shape.join(', ')}] side by side`,
         { expected: inner, actual: shape },
       )
     }
@@ -164,7 +164,7 @@ function integer(value: number, [smallest, largest]: readonly [number, number], 
 
 function notAnInteger(value: number, dtype: Dtype): ArgumentError {
   return new ArgumentError(
-    `${value} is not an integer of ${dtype}: make the tensor as float32 and use cast() to round towards zero.`,
+    `${value} is not an integer of ${dtype}: make the tensor as float32 and use cast() to round towards zero`,
     'ERR_RANGE',
     { value, dtype },
   )
@@ -173,7 +173,7 @@ function notAnInteger(value: number, dtype: Dtype): ArgumentError {
 function fitted(data: TypedArray, shape: readonly number[], dtype: Dtype): Literal {
   const wanted = elementCount(shape)
   if (wanted !== data.length) {
-    throw new ShapeError(`Shape [${shape.join(', ')}] has ${wanted} elements, the data have ${data.length}.`, {
+    throw new ShapeError(`Shape [${shape.join(', ')}] has ${wanted} elements, the data have ${data.length}`, {
       expected: wanted,
       actual: data.length,
     })

@@ -31,7 +31,7 @@ export interface CrossEntropyOptions extends LossOptions {
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 } = options
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ArgumentError(`crossEntropy wants labelSmoothing in [0, 1], got ${labelSmoothing}.`, 'ERR_RANGE')
+    throw new ArgumentError(`crossEntropy wants labelSmoothing in [0, 1], got ${labelSmoothing}`, 'ERR_RANGE')
   }
   const compute = (classes: Tensor): Tensor =>
     tensorOp('cross_entropy_loss', [
@@ -71,7 +71,7 @@ export function binaryCrossEntropyWithLogits(
 
 function reductionCode(where: string, reduction: LossOptions['reduction'] = 'mean'): number {
   if (!Object.hasOwn(REDUCTIONS, reduction)) {
-    throw new ArgumentError(`${where} wants reduction 'mean', 'sum' or 'none', got ${JSON.stringify(reduction)}.`)
+    throw new ArgumentError(`${where} wants reduction 'mean', 'sum' or 'none', got ${JSON.stringify(reduction)}`)
   }
   return REDUCTIONS[reduction]
 }

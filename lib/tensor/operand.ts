@@ -21,7 +21,7 @@ export function binary(
   if (left instanceof Tensor)
     return tensorOp(right instanceof Tensor ? `${name}.Tensor` : `${name}.Scalar`, [left, right])
   if (right instanceof Tensor) return swapped(left, right)
-  throw new ArgumentError(`${name} wants at least one tensor: two numbers need no tensor operation.`)
+  throw new ArgumentError(`${name} wants at least one tensor: two numbers need no tensor operation`)
 }
 
 /**
@@ -49,5 +49,5 @@ export function withTensors(
     using scalar = scalarBeside(left, right)
     return compute(scalar, right)
   }
-  throw new ArgumentError(`${name} wants at least one tensor: two numbers need no tensor operation.`)
+  throw new ArgumentError(`${name} wants at least one tensor: two numbers need no tensor operation`)
 }

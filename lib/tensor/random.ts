@@ -13,7 +13,7 @@ import type { Tensor, TensorOptions } from './tensor.js'
  */
 export function manualSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new ArgumentError(`manualSeed wants an integer from 0 to 2^53 - 1, got ${seed}.`, 'ERR_RANGE', { seed })
+    throw new ArgumentError(`manualSeed wants an integer from 0 to 2^53 - 1, got ${seed}`, 'ERR_RANGE', { seed })
   }
   native().manualSeed(seed)
 }
@@ -38,7 +38,7 @@ export function randn(shape: readonly number[], options: TensorOptions = {}): Te
 export function randint(low: number, high: number, shape: readonly number[], options: TensorOptions = {}): Tensor {
   checkShape(shape, 'randint')
   if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low >= high) {
-    throw new ArgumentError(`randint wants integers low < high, got ${low} and ${high}.`, 'ERR_RANGE', { low, high })
+    throw new ArgumentError(`randint wants integers low < high, got ${low} and ${high}`, 'ERR_RANGE', { low, high })
   }
   return made('randint.low', [low, high, shape], options, 'int64')
 }

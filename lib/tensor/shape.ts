@@ -56,7 +56,7 @@ export interface SliceOptions {
 /** Places `start`, `start + step`, ... before `end` along `dim`; a view. */
 export function slice(x: Tensor, dim: number, { start, end, step = 1 }: SliceOptions): Tensor {
   if (!Number.isInteger(step) || step < 1) {
-    throw new ArgumentError(`slice wants a step of at least 1, got ${step}.`, 'ERR_RANGE', { step })
+    throw new ArgumentError(`slice wants a step of at least 1, got ${step}`, 'ERR_RANGE', { step })
   }
   return tensorOp('slice.Tensor', [x, dim, start ?? null, end ?? null, step])
 }
@@ -92,6 +92,6 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 function joined(name: string, tensors: readonly Tensor[], dim: number): Tensor {
-  if (tensors.length === 0) throw new ArgumentError(`${name} wants at least one tensor.`, 'ERR_RANGE')
+  if (tensors.length === 0) throw new ArgumentError(`${name} wants at least one tensor`, 'ERR_RANGE')
   return tensorOp(name, [tensors as readonly OperatorArgument[], dim])
 }

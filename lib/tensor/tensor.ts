@@ -8,7 +8,7 @@ import { track } from './scope.js'
 export interface TensorOptions {
   /** Element type. Default: what the data stand for (numbers are float32). */
   readonly dtype?: Dtype
-  /** `'cpu'`, `'cuda'` or `'cuda:N'`. Default `'cpu'`. */
+  /** `'cpu'`, `'cuda'`, `'cuda:N'` or `'auto'` (the first GPU where there is one). Default `'cpu'`. */
   readonly device?: string
   /** Records operations on the tensor, so that `backward` fills its `grad`. Default false. */
   readonly requiresGrad?: boolean
@@ -41,10 +41,7 @@ export class Tensor implements Disposable {
   /** Place in the native table; for this package's own modules. */
   get handle(): TensorHandle {
     if (this.#handle === 0) {
-      throw new StateError(
-        'The tensor was used after dispose() or after the scope that owned it ended.',
-        'ERR_DISPOSED',
-      )
+      throw new StateError('The tensor was used after dispose() or after the scope that owned it ended', 'ERR_DISPOSED')
     }
     return this.#handle
   }
@@ -149,7 +146,7 @@ export class Tensor implements Disposable {
    */
   item(): number {
     if (this.numel !== 1) {
-      throw new ShapeError(`item() wants a tensor of one element, got ${this}: reduce it first, or use toArray().`, {
+      throw new ShapeError(`item() wants a tensor of one element, got ${this}: reduce it first, or use toArray()`, {
         expected: 1,
         actual: this.numel,
       })
@@ -193,18 +190,18 @@ export class Tensor implements Disposable {
   #checkBackward({ gradient }: BackwardOptions): void {
     if (!this.requiresGrad) {
       throw new StateError(
-        'backward() found no graph: make the inputs with requiresGrad and compute outside noGrad().',
+        'backward() found no graph: make the inputs with requiresGrad and compute outside noGrad()',
         'ERR_NO_GRADIENT',
       )
     }
     if (gradient === undefined && this.numel !== 1) {
-      throw new ShapeError(`backward() without a gradient wants a tensor of one element, got ${this}.`, {
+      throw new ShapeError(`backward() without a gradient wants a tensor of one element, got ${this}`, {
         expected: 1,
         actual: this.numel,
       })
     }
     if (gradient !== undefined && gradient.shape.join() !== this.shape.join()) {
-      throw new ShapeError(`backward() wants a gradient like ${this}, got ${gradient}.`, {
+      throw new ShapeError(`backward() wants a gradient like ${this}, got ${gradient}`, {
         expected: this.shape,
         actual: gradient.shape,
       })
@@ -216,7 +213,7 @@ export class Tensor implements Disposable {
 export function checkTensor(value: unknown, where: string): asserts value is Tensor {
   if (!(value instanceof Tensor)) {
     throw new ArgumentError(
-      `${where} wants a Tensor, got ${value === null ? 'null' : typeof value}: make one with tensor().`,
+      `${where} wants a Tensor, got ${value === null ? 'null' : typeof value}: make one with tensor()`,
     )
   }
 }
