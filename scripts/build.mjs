@@ -27,7 +27,13 @@ function run(what, command, args) {
 }
 
 /** A file that a package ships: `packageFile('cmake-js', 'bin/cmake-js')`. */
-const packageFile = (name, file) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file)
+function packageFile(name, file) {
+  try {
+    return path.join(path.dirname(require.resolve(`${name}/package.json`)), file)
+  } catch {
+    throw new BuildError(`${name} is not installed: npm install --include=dev`)
+  }
+}
 
 /** The settings CMake was last configured with, by name. */
 function cmakeCache() {
