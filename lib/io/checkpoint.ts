@@ -15,7 +15,7 @@ import { formatShape, sameShape } from '../model/shape.js'
 import type { NetworkSpec } from '../model/spec.js'
 import type { NamedHandle, TensorHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
-import { packageVersion } from './package-version.js'
+import { packageVersion } from '../runtime/files.js'
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from './safetensors.js'
 import { restoreTensor, storedDtype, storeTensor } from './stored-tensor.js'
 
