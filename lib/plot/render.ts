@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ArgumentError, SpikingRxError } from '../errors.js'
+import { replaceFile } from '../io/replace-file.js'
 import { fontFile, fontWidths } from './text-width.js'
 import type { PlotSpec } from './theme.js'
 
@@ -118,19 +118,8 @@ export async function savePlot(
   for (const format of formats) {
     const content = format === 'svg' ? svg : format === 'png' ? await renderPng(svg) : `${JSON.stringify(spec)}\n`
     const file = `${path}.${format}`
-    await replaceFile(file, content)
+    await replaceFile(file, (handle) => handle.writeFile(content))
     files.push(file)
   }
   return files
-}
-
-async function replaceFile(file: string, content: string | Buffer): Promise<void> {
-  const temporary = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
-  try {
-    await writeFile(temporary, content)
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
 }
