@@ -2,14 +2,14 @@
 import { ShapeError } from '../errors.js'
 import type { Dtype } from '../native.js'
 import { resolveDevice } from '../runtime/device.js'
-import { scalarType } from './dtype.js'
+import { checkedDtype } from './dtype.js'
 import { noGrad } from './gradient.js'
 import { tensorOp } from './operator.js'
 import type { Tensor } from './tensor.js'
 
 /** Values as `dtype` (to integers: rounded towards zero); gradients pass between floating types. */
 export function cast(x: Tensor, dtype: Dtype): Tensor {
-  return tensorOp('to.dtype', [x, scalarType(dtype)])
+  return tensorOp('to.dtype', [x, checkedDtype(dtype)])
 }
 
 /**
@@ -19,7 +19,7 @@ export function cast(x: Tensor, dtype: Dtype): Tensor {
  */
 export function to(x: Tensor, { dtype, device }: { readonly dtype?: Dtype; readonly device?: string }): Tensor {
   return tensorOp('to.dtype_layout', [x], {
-    dtype: dtype === undefined ? null : scalarType(dtype),
+    dtype: dtype === undefined ? null : checkedDtype(dtype),
     device: device === undefined ? null : resolveDevice(device).device,
   })
 }

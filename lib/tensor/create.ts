@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors.js'
 import type { Dtype } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { resolveDevice } from '../runtime/device.js'
-import { scalarType } from './dtype.js'
+import { checkedDtype } from './dtype.js'
 import { checkShape, literal, type TensorData } from './literal.js'
 import { type NamedArguments, tensorOp } from './operator.js'
 import { Tensor, type TensorOptions } from './tensor.js'
@@ -95,7 +95,7 @@ export function made(
   defaultDtype: Dtype = 'float32',
 ): Tensor {
   const named: NamedArguments = {
-    dtype: scalarType(options.dtype ?? defaultDtype),
+    dtype: checkedDtype(options.dtype ?? defaultDtype),
     device: resolveDevice(options.device ?? 'cpu').device,
   }
   const result = tensorOp(name, args, named)

@@ -1,10 +1,8 @@
-/** Element types: their names, the typed array that carries each across, and libtorch's number for it. */
+/** Element types: their names, and the typed array that carries the values of each across. */
 import { ArgumentError } from '../errors.js'
 import type { Dtype, TypedArray } from '../native.js'
 
 interface DtypeFacts {
-  /** c10::ScalarType, what a schema's `ScalarType` argument takes. */
-  readonly scalarType: number
   /** Typed array that carries the values between JavaScript and libtorch. */
   readonly carrier: (length: number) => TypedArray
   readonly floating: boolean
@@ -13,16 +11,16 @@ interface DtypeFacts {
 }
 
 const FACTS: Readonly<Record<Dtype, DtypeFacts>> = {
-  uint8: { scalarType: 0, carrier: (n) => new Uint8Array(n), floating: false, range: [0, 255] },
-  int8: { scalarType: 1, carrier: (n) => new Int8Array(n), floating: false, range: [-128, 127] },
-  int16: { scalarType: 2, carrier: (n) => new Int16Array(n), floating: false, range: [-32768, 32767] },
-  int32: { scalarType: 3, carrier: (n) => new Int32Array(n), floating: false, range: [-(2 ** 31), 2 ** 31 - 1] },
-  int64: { scalarType: 4, carrier: (n) => new BigInt64Array(n), floating: false },
-  float16: { scalarType: 5, carrier: (n) => new Float32Array(n), floating: true },
-  float32: { scalarType: 6, carrier: (n) => new Float32Array(n), floating: true },
-  float64: { scalarType: 7, carrier: (n) => new Float64Array(n), floating: true },
-  bool: { scalarType: 11, carrier: (n) => new Uint8Array(n), floating: false },
-  bfloat16: { scalarType: 15, carrier: (n) => new Float32Array(n), floating: true },
+  uint8: { carrier: (n) => new Uint8Array(n), floating: false, range: [0, 255] },
+  int8: { carrier: (n) => new Int8Array(n), floating: false, range: [-128, 127] },
+  int16: { carrier: (n) => new Int16Array(n), floating: false, range: [-32768, 32767] },
+  int32: { carrier: (n) => new Int32Array(n), floating: false, range: [-(2 ** 31), 2 ** 31 - 1] },
+  int64: { carrier: (n) => new BigInt64Array(n), floating: false },
+  float16: { carrier: (n) => new Float32Array(n), floating: true },
+  float32: { carrier: (n) => new Float32Array(n), floating: true },
+  float64: { carrier: (n) => new Float64Array(n), floating: true },
+  bool: { carrier: (n) => new Uint8Array(n), floating: false },
+  bfloat16: { carrier: (n) => new Float32Array(n), floating: true },
 }
 
 /** Names of every element type. */
@@ -41,9 +39,14 @@ function facts(dtype: Dtype): DtypeFacts {
   return FACTS[dtype]
 }
 
-/** libtorch's number of an element type, for a schema's `ScalarType` argument. */
-export function scalarType(dtype: Dtype): number {
-  return facts(dtype).scalarType
+/**
+ * The name, checked before it goes to an operator.
+ *
+ * @throws ArgumentError `ERR_TYPE` for a name that is none
+ */
+export function checkedDtype(dtype: Dtype): Dtype {
+  facts(dtype)
+  return dtype
 }
 
 export function isFloating(dtype: Dtype): boolean {

@@ -1,6 +1,6 @@
 /** Scalars beside tensors in operations of two: a number takes the dtype of the tensor beside it, as in PyTorch. */
 import { ArgumentError } from '../errors.js'
-import { isFloating, scalarType } from './dtype.js'
+import { checkedDtype, isFloating } from './dtype.js'
 import { tensorOp } from './operator.js'
 import { Tensor } from './tensor.js'
 
@@ -30,7 +30,7 @@ export function binary(
  */
 function scalarBeside(value: number, beside: Tensor): Tensor {
   const keeps = isFloating(beside.dtype) || (Number.isInteger(value) && beside.dtype !== 'bool')
-  return tensorOp('full', [[], value], { dtype: scalarType(keeps ? beside.dtype : 'float32'), device: beside.device })
+  return tensorOp('full', [[], value], { dtype: checkedDtype(keeps ? beside.dtype : 'float32'), device: beside.device })
 }
 
 /** Calls `compute` with both sides as tensors, a number becoming one beside the other side. */

@@ -73,7 +73,7 @@ export function sgd(options: SgdOptions = {}): Sgd {
   const optimizer: Sgd = {
     kind: 'sgd',
     learningRate: readLearningRate(read),
-    momentum: read.number('momentum', { min: 0, max: 1 }, 0),
+    momentum: read.number('momentum', { min: 0, below: 1 }, 0),
     dampening: read.number('dampening', { min: 0, max: 1 }, 0),
     weightDecay: read.number('weightDecay', { min: 0 }, 0),
     nesterov: read.flag('nesterov', false),

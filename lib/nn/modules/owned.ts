@@ -29,9 +29,7 @@ export abstract class OwningModule extends Module {
 
   protected tensor(name: string): Tensor {
     this.checkAlive()
-    const found = this.tensorIfAny(name)
-    if (found === undefined) throw new RangeError(`no tensor ${name}`)
-    return found
+    return this.#tensors.get(name)!.tensor
   }
 
   protected tensorIfAny(name: string): Tensor | undefined {
