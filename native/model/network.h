@@ -76,16 +76,23 @@ class SPIKINGRX_API Network {
   at::Tensor random_state() const;
   void set_random_state(const at::Tensor& state);
 
+  // Brings learnt decays and thresholds back into their range; the trainer calls it after each optimiser step.
+  void constrain();
+
   const NetworkSpec& spec() const { return spec_; }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
 
  private:
+  Network(const NetworkSpec& spec, at::Device device, at::ScalarType dtype);  // without layers
+  at::Tensor prepare(const at::Tensor& input, int64_t& steps) const;
+  void check_state(const NetworkState& state, int64_t batch) const;
+
   NetworkSpec spec_;
   at::Device device_;
   at::ScalarType dtype_;
   at::Generator generator_;
-  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<std::shared_ptr<Layer>> layers_;
 };
 
 }  // namespace spikingrx

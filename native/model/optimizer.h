@@ -1,7 +1,7 @@
 // SGD, Adam and AdamW over a list of parameters, on libtorch's fused kernels.
 //
-//   kinds and options: "sgd" {momentum, dampening, weightDecay, nesterov}, "adam" and "adamW" {beta1, beta2, epsilon, weightDecay}
-//   plus "learningRate" in each.
+//   kinds and options: "sgd" {momentum, dampening, weightDecay, nesterov}, "adam" and "adamW" {beta1, beta2, epsilon,
+//   weightDecay} plus "learningRate" in each.
 #pragma once
 #include <memory>
 #include <vector>

@@ -15,15 +15,15 @@ struct TrainerSpec {
   Spec loss;
   Spec optimizer;
   Spec schedule;
-  Spec rate_regularizer;   // kind "none": no term
-  double clip_norm = 0;    // largest L2 norm of all gradients together; 0: no clipping
-  int64_t total_steps = 0; // length of the schedule
+  Spec rate_regularizer;    // kind "none": no term
+  double clip_norm = 0;     // largest L2 norm of all gradients together; 0: no clipping
+  int64_t total_steps = 0;  // length of the schedule
   bool measure_rates = true;
 };
 
 struct StepReport {
-  double loss = 0;           // mean over the batch, regulariser included
-  int64_t correct = 0;       // samples whose largest output is the target class; 0 for other targets
+  double loss = 0;      // mean over the batch, regulariser included
+  int64_t correct = 0;  // samples whose largest output is the target class; 0 for other targets
   int64_t samples = 0;
   double gradient_norm = 0;  // before clipping
   double learning_rate = 0;

@@ -1,4 +1,5 @@
-// The operators of namespace spikingrx, by schema. Kernels are registered beside their code; a CUDA plugin adds its own.
+// The operators of namespace spikingrx, by schema. Kernels are registered beside their code; a CUDA plugin adds its
+// own.
 #include <torch/library.h>
 
 TORCH_LIBRARY(spikingrx, library) {
@@ -6,7 +7,8 @@ TORCH_LIBRARY(spikingrx, library) {
   library.def("surrogate_backward(Tensor gradient, Tensor x, int kind, float parameter) -> Tensor");
 
   library.def(
-      "lif(Tensor current, Tensor decay, Tensor threshold, Tensor? membrane=None, *, int steps=0, bool decay_input=True, "
+      "lif(Tensor current, Tensor decay, Tensor threshold, Tensor? membrane=None, *, int steps=0, bool "
+      "decay_input=True, "
       "str reset=\"subtract\", bool reset_delay=False, bool detach_reset=False, str surrogate=\"triangular\", "
       "float surrogate_parameter=1., bool trace=False) -> (Tensor spikes, Tensor membrane, Tensor trace)");
   library.def(
@@ -14,7 +16,8 @@ TORCH_LIBRARY(spikingrx, library) {
       "int reset, bool reset_delay, bool trace) -> (Tensor spikes, Tensor membrane, Tensor trace)");
   library.def(
       "lif_backward(Tensor? grad_spikes, Tensor? grad_membrane, Tensor? grad_trace, Tensor current, Tensor decay, "
-      "Tensor threshold, Tensor? membrane, int steps, bool decay_input, int reset, bool reset_delay, bool detach_reset, "
+      "Tensor threshold, Tensor? membrane, int steps, bool decay_input, int reset, bool reset_delay, bool "
+      "detach_reset, "
       "int surrogate, float surrogate_parameter, bool parameter_gradients) "
       "-> (Tensor grad_current, Tensor grad_membrane, Tensor grad_decay, Tensor grad_threshold)");
   library.def(

@@ -1,8 +1,8 @@
 #include "snn/surrogate.h"
 
 #include <ATen/Dispatch.h>
+#include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/LegacyTypeTraits.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/ge.h>
@@ -74,7 +74,8 @@ Surrogate parse_surrogate(const std::string& kind, double parameter) {
   if (kind == "atan") return {SurrogateKind::kAtan, parameter};
   if (kind == "fastSigmoid") return {SurrogateKind::kFastSigmoid, parameter};
   if (kind == "boxcar") return {SurrogateKind::kBoxcar, parameter};
-  SPIKINGRX_CHECK(false, "ERR_RANGE", "surrogate must be triangular, sigmoid, atan, fastSigmoid or boxcar, got '", kind, "'");
+  SPIKINGRX_CHECK(false, "ERR_RANGE", "surrogate must be triangular, sigmoid, atan, fastSigmoid or boxcar, got '", kind,
+                  "'");
 }
 
 at::Tensor surrogate(const at::Tensor& x, const Surrogate& surrogate) {

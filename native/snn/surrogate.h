@@ -29,8 +29,9 @@ SPIKINGRX_API Surrogate parse_surrogate(const std::string& kind, double paramete
 // x floating point, any shape: spikes 0 or 1 of the same dtype; differentiable by g.
 SPIKINGRX_API at::Tensor surrogate(const at::Tensor& x, const Surrogate& surrogate);
 
+// Always inlined: it is compiled for several instruction sets, and the linker must not merge these.
 template <SurrogateKind kind, class Real>
-inline Real surrogate_gradient(Real x, Real parameter) {
+[[gnu::always_inline]] inline Real surrogate_gradient(Real x, Real parameter) {
   const Real one = 1;
   if constexpr (kind == SurrogateKind::kTriangular) {
     const Real height = one / parameter;

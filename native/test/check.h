@@ -1,4 +1,5 @@
-// A test is a function; a failed CHECK prints its place and values. Each executable ends with "name: N passed, N failed".
+// A test is a function; a failed EXPECT prints its place and values. Each executable ends with "name: N passed, N
+// failed".
 #pragma once
 #include <cmath>
 #include <cstdio>
@@ -37,6 +38,12 @@ void fail(const char* file, int line, const Values&... values) {
   failures()++;
 }
 
+// libtorch appends a backtrace to its messages.
+inline std::string message(const std::exception& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find("\nException raised"));
+}
+
 inline int run(const char* program) {
   int passed = 0, failed = 0;
   for (auto& test : tests()) {
@@ -44,7 +51,7 @@ inline int run(const char* program) {
     try {
       test.body();
     } catch (const std::exception& error) {
-      fail("exception", 0, std::string(error.what()).substr(0, 400));
+      fail("exception", 0, message(error));
     }
     std::printf("  %s %s\n", failures() ? "FAILED" : "ok    ", test.name);
     (failures() ? failed : passed)++;
@@ -60,47 +67,48 @@ inline int run(const char* program) {
 
 #define CHECK_JOIN2(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN2(a, b)
-#define TEST(name)                                                                              \
-  static void CHECK_JOIN(test_body_, __LINE__)();                                               \
+#define TEST(name)                                                                                      \
+  static void CHECK_JOIN(test_body_, __LINE__)();                                                       \
   static check::Registration CHECK_JOIN(test_entry_, __LINE__)(name, CHECK_JOIN(test_body_, __LINE__)); \
   static void CHECK_JOIN(test_body_, __LINE__)()
 
-#define CHECK(condition) \
-  do {                   \
+#define EXPECT(condition)                                          \
+  do {                                                             \
     if (!(condition)) check::fail(__FILE__, __LINE__, #condition); \
   } while (0)
-#define CHECK_EQ(actual, expected)                                                                             \
-  do {                                                                                                         \
-    const auto a_ = (actual);                                                                                  \
-    const auto e_ = (expected);                                                                                \
-    if (!(a_ == e_)) check::fail(__FILE__, __LINE__, #actual, " is ", a_, ", expected ", e_);                   \
+#define EXPECT_EQ(actual, expected)                                                           \
+  do {                                                                                        \
+    const auto a_ = (actual);                                                                 \
+    const auto e_ = (expected);                                                               \
+    if (!(a_ == e_)) check::fail(__FILE__, __LINE__, #actual, " is ", a_, ", expected ", e_); \
   } while (0)
-#define CHECK_NEAR(actual, expected, tolerance)                                                                 \
-  do {                                                                                                          \
-    const double a_ = (actual), e_ = (expected);                                                                \
+#define EXPECT_NEAR(actual, expected, tolerance)                                                                      \
+  do {                                                                                                                \
+    const double a_ = (actual), e_ = (expected);                                                                      \
     if (!(std::abs(a_ - e_) <= (tolerance))) check::fail(__FILE__, __LINE__, #actual, " is ", a_, ", expected ", e_); \
   } while (0)
 // Relative where values are above 1, absolute below.
-#define CHECK_CLOSE(actual, expected, tolerance)                                                                        \
-  do {                                                                                                                  \
-    const at::Tensor a_ = (actual).to(at::kDouble), e_ = (expected).to(at::kDouble);                                    \
-    if (a_.sizes() != e_.sizes())                                                                                       \
-      check::fail(__FILE__, __LINE__, #actual, " has shape ", a_.sizes(), ", expected ", e_.sizes());                   \
-    else if (a_.numel() && !(((a_ - e_).abs() / e_.abs().clamp_min(1)).max().item<double>() <= (tolerance)))            \
-      check::fail(__FILE__, __LINE__, #actual, " differs by ", (a_ - e_).abs().max().item<double>(), " > ", tolerance); \
+#define EXPECT_CLOSE(actual, expected, tolerance)                                                            \
+  do {                                                                                                       \
+    const at::Tensor a_ = (actual).to(at::kDouble), e_ = (expected).to(at::kDouble);                         \
+    if (a_.sizes() != e_.sizes())                                                                            \
+      check::fail(__FILE__, __LINE__, #actual, " has shape ", a_.sizes(), ", expected ", e_.sizes());        \
+    else if (a_.numel() && !(((a_ - e_).abs() / e_.abs().clamp_min(1)).max().item<double>() <= (tolerance))) \
+      check::fail(__FILE__, __LINE__, #actual, " differs by ", (a_ - e_).abs().max().item<double>(), " > ",  \
+                  tolerance);                                                                                \
   } while (0)
 // `statement` throws, and the message contains `text`.
-#define CHECK_THROWS(statement, text)                                                                      \
-  do {                                                                                                     \
-    bool thrown_ = false;                                                                                  \
-    try {                                                                                                  \
-      statement;                                                                                           \
-    } catch (const std::exception& error) {                                                                \
-      thrown_ = true;                                                                                      \
-      if (std::string(error.what()).find(text) == std::string::npos)                                       \
-        check::fail(__FILE__, __LINE__, "message lacks '", text, "': ", std::string(error.what()).substr(0, 300)); \
-    }                                                                                                      \
-    if (!thrown_) check::fail(__FILE__, __LINE__, #statement, " did not throw");                           \
+#define EXPECT_THROWS(statement, text)                                                          \
+  do {                                                                                          \
+    bool thrown_ = false;                                                                       \
+    try {                                                                                       \
+      statement;                                                                                \
+    } catch (const std::exception& error) {                                                     \
+      thrown_ = true;                                                                           \
+      if (check::message(error).find(text) == std::string::npos)                                \
+        check::fail(__FILE__, __LINE__, "message lacks '", text, "': ", check::message(error)); \
+    }                                                                                           \
+    if (!thrown_) check::fail(__FILE__, __LINE__, #statement, " did not throw");                \
   } while (0)
 
 #define CHECK_MAIN() \

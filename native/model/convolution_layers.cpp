@@ -1,0 +1,116 @@
+#include "model/convolution_layers.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "error.h"
+#include "snn/conv_block.h"
+
+namespace spikingrx {
+
+SpikeNormLayer::SpikeNormLayer(const Spec& spec, std::string name, Build& build)
+    : Layer(std::move(name)), momentum_(spec.number("momentum")), epsilon_(spec.number("epsilon")) {
+  SPIKINGRX_CHECK(build.shape.size() == 3, "ERR_SHAPE", name_, ": spikeNorm expects an input [C, H, W], got ",
+                  at::IntArrayRef(build.shape));
+  SPIKINGRX_CHECK(momentum_ >= 0 && momentum_ <= 1, "ERR_RANGE", name_, ": spikeNorm momentum must be in [0, 1], got ",
+                  momentum_);
+  SPIKINGRX_CHECK(epsilon_ > 0, "ERR_RANGE", name_, ": spikeNorm epsilon must be positive, got ", epsilon_);
+  const std::string& statistics = spec.text("statistics");
+  SPIKINGRX_CHECK(statistics == "shared" || statistics == "perStep", "ERR_RANGE", name_,
+                  ": spikeNorm statistics must be shared or perStep, got '", statistics, "'");
+  const int64_t channels = build.shape[0];
+  const auto shape =
+      statistics == "shared" ? std::vector<int64_t>{channels} : std::vector<int64_t>{spec.integer("steps"), channels};
+  gamma_ = build.parameter(at::ones({channels}, build.options));
+  beta_ = build.parameter(at::zeros({channels}, build.options));
+  running_mean_ = build.buffer(at::zeros(shape, build.options));
+  running_variance_ = build.buffer(at::ones(shape, build.options));
+}
+
+Signal SpikeNormLayer::forward(const Signal& input, Pass& pass) {
+  // A constant input has the same statistics at every step; what differs by step is the running statistics.
+  const bool repeat = input.constant() && !shared() && !pass.options.training;
+  Signal signal = input;
+  if (repeat) {
+    auto shape = input.value.sizes().vec();
+    shape[1] = input.steps;
+    signal.value = input.value.expand(shape);
+  }
+  SpikeNormOptions options{pass.options.training, momentum_, epsilon_, signal.constant() ? signal.steps : 1};
+  Signal output{spike_norm(signal.value, gamma_, beta_, running_mean_, running_variance_, options), signal.steps};
+  pass.record(name_, "output", output.value);
+  return output;
+}
+
+void SpikeNormLayer::visit(const ParameterSink& sink) {
+  sink(name_ + ".gamma", gamma_, true);
+  sink(name_ + ".beta", beta_, true);
+  sink(name_ + ".runningMean", running_mean_, false);
+  sink(name_ + ".runningVariance", running_variance_, false);
+}
+
+at::Tensor SpikeNormLayer::scale() const { return gamma_.detach() / (running_variance_ + epsilon_).sqrt(); }
+
+at::Tensor SpikeNormLayer::shift() const { return beta_.detach() - running_mean_ * scale(); }
+
+ConvLayer::ConvLayer(const Spec& spec, std::string name, Build& build)
+    : Layer(std::move(name)), stride_(spec.integers("stride")), padding_(spec.integers("padding")) {
+  const auto kernel = spec.integers("kernel");
+  const int64_t channels = spec.integer("channels");
+  SPIKINGRX_CHECK(build.shape.size() == 3, "ERR_SHAPE", name_, ": convBlock expects an input [C, H, W], got ",
+                  at::IntArrayRef(build.shape));
+  SPIKINGRX_CHECK(channels > 0, "ERR_RANGE", name_, ": convBlock channels must be positive, got ", channels);
+  SPIKINGRX_CHECK(kernel.size() == 2 && stride_.size() == 2 && padding_.size() == 2, "ERR_SHAPE", name_,
+                  ": convBlock kernel, stride and padding must be [height, width]");
+  auto shape = build.shape;
+  shape[0] = channels;
+  for (int d = 0; d < 2; d++) {
+    SPIKINGRX_CHECK(kernel[d] > 0 && stride_[d] > 0 && padding_[d] >= 0, "ERR_RANGE", name_,
+                    ": convBlock kernel and stride must be positive, padding not negative");
+    const int64_t room = build.shape[d + 1] + 2 * padding_[d] - kernel[d];
+    SPIKINGRX_CHECK(room >= 0, "ERR_SHAPE", name_, ": convBlock kernel ", at::IntArrayRef(kernel),
+                    " is larger than the padded input ", at::IntArrayRef(build.shape));
+    shape[d + 1] = room / stride_[d] + 1;
+  }
+  const double deviation = std::sqrt(2.0 / static_cast<double>(channels * kernel[0] * kernel[1]));
+  weight_ = build.parameter(at::empty({channels, build.shape[0], kernel[0], kernel[1]}, build.options)
+                                .normal_(0, deviation, build.generator));
+  if (spec.flag("bias")) bias_ = build.parameter(at::zeros({channels}, build.options));
+  build.shape = shape;
+}
+
+ConvLayer::ConvLayer(std::string name, at::Tensor weight, at::Tensor bias, std::vector<int64_t> stride,
+                     std::vector<int64_t> padding)
+    : Layer(std::move(name)),
+      weight_(std::move(weight)),
+      bias_(std::move(bias)),
+      stride_(std::move(stride)),
+      padding_(std::move(padding)) {}
+
+Signal ConvLayer::forward(const Signal& input, Pass& pass) {
+  Signal output{conv_block(input.value, weight_, bias_, stride_, padding_), input.steps};
+  pass.record(name_, "output", output.value);
+  return output;
+}
+
+void ConvLayer::visit(const ParameterSink& sink) {
+  sink(name_ + ".weight", weight_, true);
+  if (bias_.defined()) sink(name_ + ".bias", bias_, true);
+}
+
+std::shared_ptr<Layer> ConvLayer::folded_with(const Layer& next) const {
+  const auto* norm = dynamic_cast<const SpikeNormLayer*>(&next);
+  if (!norm || !norm->shared()) return nullptr;
+  at::NoGradGuard no_grad;
+  const at::Tensor scale = norm->scale();
+  const at::Tensor weight = weight_.detach() * scale.view({-1, 1, 1, 1});
+  const at::Tensor bias = bias_.defined() ? bias_.detach() * scale + norm->shift() : norm->shift();
+  return std::make_shared<ConvLayer>(name_, weight, bias, stride_, padding_);
+}
+
+}  // namespace spikingrx

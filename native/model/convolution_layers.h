@@ -1,0 +1,41 @@
+// ConvBlock and SpikeNorm as layers, and their fold for inference.
+#pragma once
+#include "model/layer.h"
+#include "snn/spike_norm.h"
+
+namespace spikingrx {
+
+class SpikeNormLayer final : public Layer {
+ public:
+  // options: epsilon, momentum, statistics ("shared" | "perStep"), steps.
+  SpikeNormLayer(const Spec& spec, std::string name, Build& build);
+  Signal forward(const Signal& input, Pass& pass) override;
+  void visit(const ParameterSink& sink) override;
+
+  bool shared() const { return running_mean_.dim() == 1; }
+  // y = scale x + shift in evaluation, each [C]; only for shared statistics.
+  at::Tensor scale() const;
+  at::Tensor shift() const;
+
+ private:
+  double momentum_, epsilon_;
+  at::Tensor gamma_, beta_, running_mean_, running_variance_;
+};
+
+class ConvLayer final : public Layer {
+ public:
+  // options: channels, kernel, stride, padding, bias. Kaiming-normal weights (fan_out, gain sqrt 2), zero bias.
+  ConvLayer(const Spec& spec, std::string name, Build& build);
+  ConvLayer(std::string name, at::Tensor weight, at::Tensor bias, std::vector<int64_t> stride,
+            std::vector<int64_t> padding);
+  Signal forward(const Signal& input, Pass& pass) override;
+  void visit(const ParameterSink& sink) override;
+  // W' = scale W, b' = scale b + shift.
+  std::shared_ptr<Layer> folded_with(const Layer& next) const override;
+
+ private:
+  at::Tensor weight_, bias_;
+  std::vector<int64_t> stride_, padding_;
+};
+
+}  // namespace spikingrx

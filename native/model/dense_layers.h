@@ -1,0 +1,61 @@
+// Layers without time or state of their own: linear, pooling, flatten, dropout, ReLU, input normalisation.
+#pragma once
+#include "model/layer.h"
+
+namespace spikingrx {
+
+// y = W x + b over the last dimension. options: features, bias. Uniform weights and bias in +-1/sqrt(fan_in), as torch.
+class LinearLayer final : public Layer {
+ public:
+  LinearLayer(const Spec& spec, std::string name, Build& build);
+  Signal forward(const Signal& input, Pass& pass) override;
+  void visit(const ParameterSink& sink) override;
+
+ private:
+  at::Tensor weight_, bias_;
+};
+
+// options: kernel, stride, padding. The average counts the padding, as torch does.
+class PoolLayer final : public Layer {
+ public:
+  PoolLayer(const Spec& spec, std::string name, Build& build);
+  Signal forward(const Signal& input, Pass& pass) override;
+
+ private:
+  bool average_;
+  std::vector<int64_t> kernel_, stride_, padding_;
+};
+
+class FlattenLayer final : public Layer {
+ public:
+  FlattenLayer(std::string name, Build& build);
+  Signal forward(const Signal& input, Pass& pass) override;
+};
+
+class ReluLayer final : public Layer {
+ public:
+  using Layer::Layer;
+  Signal forward(const Signal& input, Pass& pass) override;
+};
+
+// y = x mask / (1 - p), the mask drawn once a sample and kept over all time steps. options: probability.
+class DropoutLayer final : public Layer {
+ public:
+  DropoutLayer(const Spec& spec, std::string name);
+  Signal forward(const Signal& input, Pass& pass) override;
+
+ private:
+  double probability_;
+};
+
+// (x - mean) / std by channel. options: mean, std.
+class NormalizeLayer final : public Layer {
+ public:
+  NormalizeLayer(const Spec& spec, std::string name, Build& build);
+  Signal forward(const Signal& input, Pass& pass) override;
+
+ private:
+  at::Tensor mean_, deviation_;
+};
+
+}  // namespace spikingrx

@@ -1,0 +1,137 @@
+#include "model/network.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/scalar_tensor.h>
+
+#include "error.h"
+#include "model/layer.h"
+#include "model/named_tensors.h"
+
+namespace spikingrx {
+
+Network::Network(const NetworkSpec& spec, at::Device device, at::ScalarType dtype)
+    : spec_(spec), device_(device), dtype_(dtype), generator_(at::make_generator<at::CPUGeneratorImpl>(0)) {}
+
+Network::Network(NetworkSpec spec, uint64_t seed, at::Device device, at::ScalarType dtype)
+    : Network(spec, device, dtype) {
+  SPIKINGRX_CHECK(!spec_.input.empty(), "ERR_SHAPE", "a network needs an input shape [C, H, W] or [D]");
+  for (const int64_t length : spec_.input)
+    SPIKINGRX_CHECK(length > 0, "ERR_SHAPE", "input sizes must be positive, got ", at::IntArrayRef(spec_.input));
+  SPIKINGRX_CHECK(spec_.steps > 0, "ERR_RANGE", "steps must be positive, got ", spec_.steps);
+  SPIKINGRX_CHECK(at::isFloatingType(dtype_), "ERR_TYPE", "a network's dtype must be floating point, got ", dtype_);
+  generator_.set_current_seed(seed);
+  Build build{spec_.input, spec_.steps, at::TensorOptions().dtype(dtype_), device_, generator_};
+  for (size_t i = 0; i < spec_.layers.size(); i++)
+    layers_.push_back(make_layer(spec_.layers[i], "layers." + std::to_string(i), build));
+}
+
+Network::~Network() = default;
+
+// [B, ...] -> [B, 1, ...] and the spec's T; [B, T, ...] stays. Cast to the network's dtype, images scaled to [0, 1].
+at::Tensor Network::prepare(const at::Tensor& input, int64_t& steps) const {
+  const auto rank = static_cast<int64_t>(spec_.input.size());
+  const bool sequence = input.dim() == rank + 2;
+  SPIKINGRX_CHECK(sequence || input.dim() == rank + 1, "ERR_SHAPE", "the network expects an input [B, ", spec_.input,
+                  "] or [B, T, ", spec_.input, "], got ", input.sizes());
+  SPIKINGRX_CHECK(input.sizes().slice(input.dim() - rank) == at::IntArrayRef(spec_.input), "ERR_SHAPE",
+                  "the network expects samples of shape ", at::IntArrayRef(spec_.input), ", got ",
+                  input.sizes().slice(input.dim() - rank));
+  SPIKINGRX_CHECK(!sequence || input.size(1) > 0, "ERR_SHAPE", "the network expects at least one time step, got ",
+                  input.sizes());
+  SPIKINGRX_CHECK(!input.is_complex(), "ERR_TYPE", "the network expects real numbers, got ", input.dtype());
+  const bool image = input.scalar_type() == at::kByte;
+  at::Tensor value = input.to(device_, dtype_);
+  if (image) value = value.div(255);
+  steps = sequence ? input.size(1) : spec_.steps;
+  return sequence ? value : value.unsqueeze(1);
+}
+
+void Network::check_state(const NetworkState& state, int64_t batch) const {
+  if (state.empty()) return;
+  size_t expected = 1;
+  for (const auto& layer : layers_) expected += layer->state_count();
+  SPIKINGRX_CHECK(state.size() == expected, "ERR_SHAPE", "the network's state has ", expected, " tensors, got ",
+                  state.size());
+  SPIKINGRX_CHECK(state.back().dim() == 0 && state.back().scalar_type() == at::kLong, "ERR_TYPE",
+                  "the last tensor of a network's state is the 0-d int64 count of time steps");
+  for (size_t i = 0; i + 1 < state.size(); i++)
+    SPIKINGRX_CHECK(state[i].dim() > 0 && state[i].size(0) == batch, "ERR_SHAPE", "the state is of a batch of ",
+                    state[i].dim() ? state[i].size(0) : 0, " samples, the input of ", batch);
+}
+
+ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& options, const NetworkState& state) {
+  int64_t steps = 0;
+  Signal signal;
+  signal.value = prepare(input, steps);
+  signal.steps = steps;
+  check_state(state, input.size(0));
+  Pass pass{options, state, generator_, 0, 0, {}};
+  if (!state.empty()) pass.first_step = state.back().item<int64_t>();
+  for (const auto& layer : layers_) signal = layer->forward(signal, pass);
+  if (signal.constant()) {  // no neuron on the way: the output is the same at every step
+    auto shape = signal.value.sizes().vec();
+    shape[1] = signal.steps;
+    signal.value = signal.value.expand(shape);
+  }
+  if (options.carry_state)
+    pass.result.state.push_back(at::scalar_tensor(pass.first_step + steps, at::TensorOptions().dtype(at::kLong)));
+  pass.result.output = signal.value;
+  return std::move(pass.result);
+}
+
+std::vector<NamedTensor> Network::tensors() const {
+  std::vector<NamedTensor> list;
+  for (const auto& layer : layers_)
+    layer->visit([&](const std::string& name, at::Tensor& tensor, bool trainable) {
+      list.push_back({name, tensor, trainable});
+    });
+  return list;
+}
+
+std::vector<at::Tensor> Network::parameters() const {
+  std::vector<at::Tensor> list;
+  for (const auto& entry : tensors())
+    if (entry.trainable) list.push_back(entry.tensor);
+  return list;
+}
+
+void Network::load(const std::vector<NamedTensor>& values) { copy_named(tensors(), values, "the network"); }
+
+std::vector<std::string> Network::spiking_layers() const {
+  std::vector<std::string> names;
+  for (const auto& layer : layers_) layer->collect_spiking(names);
+  return names;
+}
+
+void Network::constrain() {
+  for (const auto& layer : layers_) layer->constrain();
+}
+
+std::unique_ptr<Network> Network::folded() const {
+  at::NoGradGuard no_grad;
+  std::unique_ptr<Network> network(new Network(spec_, device_, dtype_));
+  for (size_t i = 0; i < layers_.size(); i++) {
+    if (i + 1 < layers_.size())
+      if (auto both = layers_[i]->folded_with(*layers_[i + 1])) {
+        network->layers_.push_back(both);
+        i++;
+        continue;
+      }
+    auto alone = layers_[i]->folded();
+    network->layers_.push_back(alone ? alone : layers_[i]);
+  }
+  network->set_random_state(random_state());
+  return network;
+}
+
+at::Tensor Network::random_state() const { return generator_.get_state(); }
+
+void Network::set_random_state(const at::Tensor& state) {
+  SPIKINGRX_CHECK(state.scalar_type() == at::kByte && state.sizes() == generator_.get_state().sizes(), "ERR_SHAPE",
+                  "a network's random state is ", generator_.get_state().numel(), " bytes, got ", state.dtype(), " ",
+                  state.sizes());
+  generator_.set_state(state);
+}
+
+}  // namespace spikingrx

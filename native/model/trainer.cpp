@@ -1,0 +1,145 @@
+#include "model/trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/scalar_tensor.h>
+
+#include <cmath>
+
+#include "error.h"
+#include "model/loss.h"
+#include "model/named_tensors.h"
+#include "model/schedule.h"
+
+namespace spikingrx {
+
+namespace {
+
+int64_t count_correct(const at::Tensor& scores, const at::Tensor& targets) {
+  return scores.argmax(1).eq(targets.to(scores.device(), at::kLong)).sum().item<int64_t>();
+}
+
+bool are_classes(const at::Tensor& targets) { return at::isIntegralType(targets.scalar_type(), false); }
+
+std::vector<double> values_of(const std::vector<at::Tensor>& rates) {
+  std::vector<double> values;
+  for (const auto& rate : rates) values.push_back(rate.item<double>());
+  return values;
+}
+
+void check_batch(const at::Tensor& inputs, const at::Tensor& targets) {
+  SPIKINGRX_CHECK(inputs.dim() > 0 && targets.dim() > 0 && inputs.size(0) == targets.size(0), "ERR_SHAPE",
+                  "inputs and targets must have one batch size, got ", inputs.sizes(), " and ", targets.sizes());
+  SPIKINGRX_CHECK(inputs.size(0) > 0, "ERR_SHAPE", "a batch needs at least one sample");
+}
+
+// SpikeNorm's statistics of a step that turns out to be not finite must not stay.
+class BufferSnapshot {
+ public:
+  explicit BufferSnapshot(const Network& network) {
+    for (const auto& entry : network.tensors())
+      if (!entry.trainable) saved_.emplace_back(entry.tensor, entry.tensor.clone());
+  }
+  void restore() const {
+    at::NoGradGuard no_grad;
+    for (const auto& [tensor, value] : saved_) tensor.copy_(value);
+  }
+
+ private:
+  std::vector<std::pair<at::Tensor, at::Tensor>> saved_;
+};
+
+}  // namespace
+
+Trainer::Trainer(std::shared_ptr<Network> network, TrainerSpec spec)
+    : network_(std::move(network)), spec_(std::move(spec)) {
+  check_loss(spec_.loss);
+  SPIKINGRX_CHECK(spec_.clip_norm >= 0, "ERR_RANGE", "clipNorm must not be negative, got ", spec_.clip_norm);
+  optimizer_ = Optimizer::make(spec_.optimizer, network_->parameters());
+  learning_rate(spec_.schedule, optimizer_->learning_rate(), 0, spec_.total_steps);  // refuses a bad schedule now
+}
+
+StepReport Trainer::step(const at::Tensor& inputs, const at::Tensor& targets) {
+  check_batch(inputs, targets);
+  at::AutoGradMode with_gradients(true);
+  const BufferSnapshot buffers(*network_);
+  const bool regularized = spec_.rate_regularizer.kind != "none";
+
+  ForwardOptions options;
+  options.training = true;
+  options.measure_rates = spec_.measure_rates || regularized;
+  ForwardResult forward = network_->forward(inputs, options);
+  const LossResult result = compute_loss(forward.output, targets, spec_.loss);
+  const at::Tensor penalty = rate_penalty(forward.rates, spec_.rate_regularizer);
+  const at::Tensor loss = penalty.defined() ? result.loss.add(penalty) : result.loss;
+
+  StepReport report;
+  report.samples = inputs.size(0);
+  report.loss = loss.item<double>();
+  report.learning_rate = learning_rate(spec_.schedule, optimizer_->learning_rate(), steps_done_, spec_.total_steps);
+  if (!std::isfinite(report.loss)) {
+    buffers.restore();
+    SPIKINGRX_CHECK(false, "ERR_NOT_FINITE", "the loss of step ", steps_done_, " is ", report.loss,
+                    "; the weights are as they were; lower the learning rate or look at the data");
+  }
+
+  optimizer_->zero_grad();
+  loss.backward();
+  report.gradient_norm = clip_gradient_norm(optimizer_->parameters(), spec_.clip_norm);
+  if (!std::isfinite(report.gradient_norm)) {
+    optimizer_->zero_grad();
+    buffers.restore();
+    SPIKINGRX_CHECK(false, "ERR_NOT_FINITE", "the gradient of step ", steps_done_,
+                    " is not finite; the weights are as they were; lower the learning rate or look at the data");
+  }
+  optimizer_->step(report.learning_rate);
+  optimizer_->zero_grad();
+  network_->constrain();
+  steps_done_++;
+
+  at::NoGradGuard no_grad;
+  if (are_classes(targets)) report.correct = count_correct(result.scores.detach(), targets);
+  report.firing_rates = values_of(forward.rates);
+  return report;
+}
+
+std::vector<NamedTensor> Trainer::state() const {
+  std::vector<NamedTensor> list;
+  for (const auto& entry : optimizer_->state()) list.push_back({"optimizer." + entry.name, entry.tensor, false});
+  list.push_back({"stepsDone", at::scalar_tensor(steps_done_, at::TensorOptions().dtype(at::kLong)), false});
+  list.push_back({"randomState", network_->random_state(), false});
+  return list;
+}
+
+void Trainer::load(const std::vector<NamedTensor>& values) {
+  auto into = state();
+  const at::Tensor steps = into[into.size() - 2].tensor, random = into.back().tensor;  // copies, not views
+  copy_named(into, values, "the trainer");
+  SPIKINGRX_CHECK(steps.item<int64_t>() >= 0, "ERR_RANGE", "stepsDone must not be negative, got ",
+                  steps.item<int64_t>());
+  network_->set_random_state(random);
+  steps_done_ = steps.item<int64_t>();
+}
+
+EvaluationReport evaluate(Network& network, const at::Tensor& inputs, const at::Tensor& targets, const Spec& loss,
+                          bool measure_rates) {
+  check_batch(inputs, targets);
+  at::NoGradGuard no_grad;
+  ForwardOptions options;
+  options.measure_rates = measure_rates;
+  const ForwardResult forward = network.forward(inputs, options);
+  const LossResult result = compute_loss(forward.output, targets, loss);
+  EvaluationReport report;
+  report.samples = inputs.size(0);
+  report.loss = result.loss.item<double>();
+  if (are_classes(targets)) {
+    report.predictions = result.scores.argmax(1).cpu();
+    report.correct = count_correct(result.scores, targets);
+  } else {
+    report.predictions = at::empty({0}, at::kLong);
+  }
+  report.firing_rates = values_of(forward.rates);
+  return report;
+}
+
+}  // namespace spikingrx

@@ -1,0 +1,222 @@
+// LIF on the CPU: splits [B, T, N] into tiles of neighbouring neurons and scans each over time (kernels/lif_scan.h).
+//
+// Traffic an element: forward reads the current and writes the spike (8 bytes in float32); backward reads the current
+// and the gradient and writes the gradient (12). The membranes that backward recomputes live in a tile of steps x width
+// that fits the second-level cache, so they cost no memory traffic.
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "snn/kernels/lif_scan.h"
+
+namespace spikingrx {
+namespace {
+
+constexpr int64_t kForwardWidth = 2048;         // neurons of a forward tile: membranes stay in the first-level cache
+constexpr int64_t kBackwardBytes = 512 * 1024;  // recomputed membranes of a backward tile: a share of the second level
+constexpr int64_t kVector = 16;                 // widths are multiples of this where they can
+
+template <class Value>
+LifScan<Value> choose_scan() {
+#if defined(__x86_64__)
+  static const int level = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+      return 4;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") ? 3 : 1;
+  }();
+  if (level == 4) return v4::lif_scan<Value>();
+  if (level == 3) return v3::lif_scan<Value>();
+#endif
+  return portable::lif_scan<Value>();
+}
+
+// decay or threshold as one value a neuron, in the computing type.
+template <class Real>
+at::Tensor per_neuron(const at::Tensor& value, const at::Tensor& current, int64_t neurons) {
+  const at::Tensor real = value.to(at::kCPU, c10::CppTypeToScalarType<Real>::value);
+  if (real.dim() == 0) return real.expand({neurons}).contiguous();
+  return real.unsqueeze(1).expand({real.size(0), neurons / std::max<int64_t>(current.size(2), 1)}).reshape({neurons});
+}
+
+struct Sizes {
+  int64_t batch, current_steps, steps, neurons;
+};
+
+Sizes sizes_of(const at::Tensor& current, int64_t steps) {
+  int64_t neurons = 1;
+  for (int64_t d = 2; d < current.dim(); d++) neurons *= current.size(d);
+  return {current.size(0), current.size(1), steps > 0 ? steps : current.size(1), neurons};
+}
+
+std::vector<int64_t> with_steps(const at::Tensor& current, int64_t steps) {
+  auto shape = current.sizes().vec();
+  shape[1] = steps;
+  return shape;
+}
+
+std::vector<int64_t> without_steps(const at::Tensor& current) {
+  auto shape = current.sizes().vec();
+  shape.erase(shape.begin() + 1);
+  return shape;
+}
+
+at::Tensor start_membrane(const std::optional<at::Tensor>& membrane, const at::Tensor& current, at::ScalarType real) {
+  const auto shape = without_steps(current);
+  if (membrane && membrane->defined()) return membrane->to(real).expand(shape).contiguous();
+  return at::zeros(shape, current.options().dtype(real));
+}
+
+// Calls body(sample, first neuron, width) for every tile, in parallel.
+template <class Body>
+void for_tiles(const Sizes& s, int64_t width, Body&& body) {
+  const int64_t tiles = (s.neurons + width - 1) / width;
+  const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, s.steps * std::min(width, s.neurons)));
+  at::parallel_for(0, s.batch * tiles, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t first = (i % tiles) * width;
+      body(i / tiles, first, std::min(width, s.neurons - first));
+    }
+  });
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(const at::Tensor& current, const at::Tensor& decay,
+                                                               const at::Tensor& threshold,
+                                                               const std::optional<at::Tensor>& membrane, int64_t steps,
+                                                               bool decay_input, int64_t reset, bool reset_delay,
+                                                               bool with_trace) {
+  const at::Tensor input = current.contiguous();
+  const Sizes s = sizes_of(input, steps);
+  at::Tensor spikes = at::empty(with_steps(input, s.steps), input.options());
+  at::Tensor trace = at::empty(with_trace ? with_steps(input, s.steps) : std::vector<int64_t>{0}, input.options());
+  at::Tensor state;
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_forward", [&] {
+    using Real = typename ComputeType<scalar_t>::type;
+    state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
+    const at::Tensor beta = per_neuron<Real>(decay, input, s.neurons),
+                     theta = per_neuron<Real>(threshold, input, s.neurons);
+    const at::Tensor gain = decay_input ? 1 - beta : at::ones_like(beta);
+    const LifScan<scalar_t> scan = choose_scan<scalar_t>();
+    const scalar_t* in = input.const_data_ptr<scalar_t>();
+    scalar_t *out = spikes.mutable_data_ptr<scalar_t>(),
+             *before = with_trace ? trace.mutable_data_ptr<scalar_t>() : nullptr;
+    Real* u = state.mutable_data_ptr<Real>();
+    const Real *b = beta.const_data_ptr<Real>(), *k = gain.const_data_ptr<Real>(), *h = theta.const_data_ptr<Real>();
+    for_tiles(s, kForwardWidth, [&](int64_t sample, int64_t first, int64_t width) {
+      LifForwardTile<scalar_t> tile;
+      const int64_t offset = sample * s.steps * s.neurons + first;
+      tile.current = in + sample * s.current_steps * s.neurons + first;
+      tile.current_step = s.current_steps == s.steps ? s.neurons : 0;
+      tile.spikes = out + offset;
+      tile.trace = before ? before + offset : nullptr;
+      tile.output_step = s.neurons;
+      tile.membrane = u + sample * s.neurons + first;
+      tile.decay = b + first, tile.gain = k + first, tile.threshold = h + first;
+      tile.steps = s.steps, tile.width = width;
+      tile.reset = static_cast<Reset>(reset), tile.reset_delay = reset_delay;
+      scan.forward(tile);
+    });
+  });
+  return {spikes, state, trace};
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
+    const std::optional<at::Tensor>& grad_spikes, const std::optional<at::Tensor>& grad_membrane,
+    const std::optional<at::Tensor>& grad_trace, const at::Tensor& current, const at::Tensor& decay,
+    const at::Tensor& threshold, const std::optional<at::Tensor>& membrane, int64_t steps, bool decay_input,
+    int64_t reset, bool reset_delay, bool detach_reset, int64_t surrogate, double surrogate_parameter,
+    bool parameter_gradients) {
+  const at::Tensor input = current.contiguous();
+  const Sizes s = sizes_of(input, steps);
+  at::Tensor grad_current = at::empty_like(input);
+  at::Tensor carry, grad_decay, grad_threshold;
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_backward", [&] {
+    using Real = typename ComputeType<scalar_t>::type;
+    const auto real = c10::CppTypeToScalarType<Real>::value;
+    const at::Tensor initial = start_membrane(membrane, input, real);
+    carry = start_membrane(grad_membrane, input, real).clone();
+    const at::Tensor beta = per_neuron<Real>(decay, input, s.neurons),
+                     theta = per_neuron<Real>(threshold, input, s.neurons);
+    const at::Tensor gain = decay_input ? 1 - beta : at::ones_like(beta);
+    const auto parameter_shape = std::vector<int64_t>{parameter_gradients ? s.batch : 0, s.neurons};
+    grad_decay = at::zeros(parameter_shape, beta.options());
+    grad_threshold = at::zeros(parameter_shape, beta.options());
+
+    const int64_t widest =
+        std::max<int64_t>(1, kBackwardBytes / static_cast<int64_t>(sizeof(Real)) / std::max<int64_t>(1, s.steps));
+    const int64_t width = std::min<int64_t>(kForwardWidth, std::max(kVector, widest / kVector * kVector));
+    const int64_t row = std::min(width, std::max<int64_t>(1, s.neurons));
+    const at::Tensor no_gradient = at::zeros({row}, input.options());
+    const auto upstream = [&](const std::optional<at::Tensor>& gradient) {
+      return gradient && gradient->defined() ? gradient->to(input.scalar_type()).contiguous() : at::Tensor();
+    };
+    const at::Tensor from_spikes = upstream(grad_spikes), from_trace = upstream(grad_trace);
+
+    const LifScan<scalar_t> scan = choose_scan<scalar_t>();
+    const scalar_t *in = input.const_data_ptr<scalar_t>(), *none = no_gradient.const_data_ptr<scalar_t>();
+    const scalar_t* gs = from_spikes.defined() ? from_spikes.const_data_ptr<scalar_t>() : nullptr;
+    const scalar_t* gt = from_trace.defined() ? from_trace.const_data_ptr<scalar_t>() : nullptr;
+    scalar_t* out = grad_current.mutable_data_ptr<scalar_t>();
+    Real *gu = carry.mutable_data_ptr<Real>(), *gd = grad_decay.mutable_data_ptr<Real>(),
+         *gh = grad_threshold.mutable_data_ptr<Real>();
+    const Real *u0 = initial.const_data_ptr<Real>(), *b = beta.const_data_ptr<Real>(), *k = gain.const_data_ptr<Real>(),
+               *h = theta.const_data_ptr<Real>();
+
+    const int64_t tiles = (s.neurons + width - 1) / width;
+    at::parallel_for(
+        0, s.batch * tiles, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, s.steps * row)),
+        [&](int64_t begin, int64_t end) {
+          const std::unique_ptr<Real[]> scratch(new Real[(s.steps + 3) * row]);
+          for (int64_t i = begin; i < end; i++) {
+            const int64_t sample = i / tiles, first = (i % tiles) * width;
+            const int64_t offset = sample * s.steps * s.neurons + first, state = sample * s.neurons + first;
+            LifBackwardTile<scalar_t> tile;
+            tile.steps = s.steps, tile.width = std::min(width, s.neurons - first);
+            tile.current = in + sample * s.current_steps * s.neurons + first;
+            tile.current_step = s.current_steps == s.steps ? s.neurons : 0;
+            tile.grad_spikes = gs ? gs + offset : none, tile.grad_spikes_step = gs ? s.neurons : 0;
+            tile.grad_trace = gt ? gt + offset : none, tile.grad_trace_step = gt ? s.neurons : 0;
+            tile.grad_current = out + sample * s.current_steps * s.neurons + first;
+            tile.grad_current_step = tile.current_step;
+            tile.decay = b + first, tile.gain = k + first, tile.threshold = h + first;
+            tile.initial = u0 + state, tile.carry = gu + state;
+            tile.after = scratch.get(), tile.carry_spike = tile.after + row, tile.sum = tile.carry_spike + row;
+            tile.membranes = tile.sum + row;
+            tile.grad_decay = parameter_gradients ? gd + state : nullptr;
+            tile.grad_threshold = parameter_gradients ? gh + state : nullptr;
+            tile.decay_input = decay_input, tile.reset = static_cast<Reset>(reset);
+            tile.reset_delay = reset_delay, tile.detach_reset = detach_reset;
+            tile.surrogate = {static_cast<SurrogateKind>(surrogate), surrogate_parameter};
+            scan.backward(tile);
+          }
+        });
+    // [B, N] -> the parameter's shape; a fixed order of summation, whatever the number of threads.
+    const auto reduce = [&](const at::Tensor& sums, const at::Tensor& parameter) {
+      if (!parameter_gradients) return at::zeros(parameter.sizes(), beta.options()).to(parameter.scalar_type());
+      if (parameter.dim() == 0) return sums.sum().to(parameter.scalar_type());
+      return sums.reshape({s.batch, parameter.size(0), -1}).sum(at::IntArrayRef{0, 2}).to(parameter.scalar_type());
+    };
+    grad_decay = reduce(grad_decay, decay);
+    grad_threshold = reduce(grad_threshold, threshold);
+  });
+  return {grad_current, carry, grad_decay, grad_threshold};
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(spikingrx, CPU, library) {
+  library.impl("lif_forward", &lif_forward_cpu);
+  library.impl("lif_backward", &lif_backward_cpu);
+}
+
+}  // namespace spikingrx
