@@ -1,0 +1,196 @@
+#include "binding/convert.h"
+
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "binding/failure.h"
+
+namespace spikingrx::binding {
+namespace {
+
+constexpr double kLargestSafeInteger = 9007199254740991.0;
+
+constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kDtypes = {{
+    {"float32", at::kFloat},
+    {"float64", at::kDouble},
+    {"bfloat16", at::kBFloat16},
+    {"float16", at::kHalf},
+    {"int64", at::kLong},
+    {"int32", at::kInt},
+    {"int16", at::kShort},
+    {"int8", at::kChar},
+    {"uint8", at::kByte},
+    {"bool", at::kBool},
+}};
+
+[[noreturn]] void wrong_type(const std::string& name, const char* wanted, Napi::Value value) {
+  fail("ERR_TYPE", name, " must be ", wanted, ", got ", describe(value));
+}
+
+std::string element(const std::string& name, uint32_t index) { return c10::str(name, "[", index, "]"); }
+
+}  // namespace
+
+std::string describe(Napi::Value value) {
+  switch (value.Type()) {
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
+    case napi_boolean:
+      return value.As<Napi::Boolean>() ? "true" : "false";
+    case napi_number:
+      return "the number " + value.ToString().Utf8Value();
+    case napi_bigint:
+      return "the bigint " + value.ToString().Utf8Value();
+    case napi_string: {
+      const std::string text = value.As<Napi::String>().Utf8Value();
+      return text.size() <= 40 ? "the string '" + text + "'" : "a string of " + std::to_string(text.size()) + " bytes";
+    }
+    case napi_function:
+      return "a function";
+    case napi_object:
+      if (value.IsArray()) return "an array of " + std::to_string(value.As<Napi::Array>().Length());
+      if (value.IsTypedArray()) return "a typed array";
+      return "an object";
+    default:
+      return "something else";
+  }
+}
+
+double to_number(Napi::Value value, const std::string& name) {
+  double number = 0;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) wrong_type(name, "a number", value);
+  return number;
+}
+
+int64_t to_integer(Napi::Value value, const std::string& name) {
+  const double number = to_number(value, name);
+  if (!(std::abs(number) <= kLargestSafeInteger) || number != std::trunc(number)) {
+    fail("ERR_RANGE", name, " must be an integer, got ", describe(value));
+  }
+  return static_cast<int64_t>(number);
+}
+
+bool to_flag(Napi::Value value, const std::string& name) {
+  bool flag = false;
+  if (napi_get_value_bool(value.Env(), value, &flag) != napi_ok) wrong_type(name, "true or false", value);
+  return flag;
+}
+
+std::string to_text(Napi::Value value, const std::string& name) {
+  if (!value.IsString()) wrong_type(name, "a string", value);
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Object to_object(Napi::Value value, const std::string& name) {
+  if (value.Type() != napi_object) wrong_type(name, "an object", value);
+  return value.As<Napi::Object>();
+}
+
+Napi::Array to_array(Napi::Value value, const std::string& name) {
+  if (!value.IsArray()) wrong_type(name, "an array", value);
+  return value.As<Napi::Array>();
+}
+
+Handle to_handle(Napi::Value value, const std::string& name) {
+  double number = 0;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok ||
+      !(number >= 1 && number <= kLargestSafeInteger) || number != std::trunc(number)) {
+    wrong_type(name, "a handle", value);
+  }
+  return static_cast<Handle>(number);
+}
+
+std::vector<double> to_numbers(Napi::Value value, const std::string& name) {
+  const Napi::Array array = to_array(value, name);
+  std::vector<double> numbers(array.Length());
+  for (uint32_t i = 0; i < numbers.size(); i++) numbers[i] = to_number(array[i], element(name, i));
+  return numbers;
+}
+
+std::vector<std::string> to_texts(Napi::Value value, const std::string& name) {
+  const Napi::Array array = to_array(value, name);
+  std::vector<std::string> texts(array.Length());
+  for (uint32_t i = 0; i < texts.size(); i++) texts[i] = to_text(array[i], element(name, i));
+  return texts;
+}
+
+std::vector<int64_t> to_shape(Napi::Value value, const std::string& name) {
+  const Napi::Array array = to_array(value, name);
+  std::vector<int64_t> shape(array.Length());
+  int64_t elements = 1;
+  for (uint32_t i = 0; i < shape.size(); i++) {
+    const std::string place = element(name, i);
+    shape[i] = to_integer(array[i], place);
+    if (shape[i] < 0) fail("ERR_RANGE", place, " must not be negative, got ", shape[i]);
+    if (__builtin_mul_overflow(elements, shape[i], &elements))
+      fail("ERR_RANGE", name, " has too many elements to count");
+  }
+  return shape;
+}
+
+at::ScalarType parse_dtype(const std::string& text, const std::string& name) {
+  for (const auto& [dtype, type] : kDtypes) {
+    if (text == dtype) return type;
+  }
+  std::string known;
+  for (const auto& entry : kDtypes) known += std::string(known.empty() ? "" : ", ") + entry.first;
+  fail("ERR_TYPE", name, " must be one of ", known, ", got '", text, "'");
+}
+
+at::ScalarType to_dtype(Napi::Value value, const std::string& name) { return parse_dtype(to_text(value, name), name); }
+
+const char* dtype_name(at::ScalarType dtype) {
+  for (const auto& [name, type] : kDtypes) {
+    if (type == dtype) return name;
+  }
+  fail("ERR_TYPE", "tensors of dtype ", c10::toString(dtype), " are not supported: convert to a real dtype first");
+}
+
+at::Device to_device(Napi::Value value, const std::string& name) {
+  const std::string text = to_text(value, name);
+  const bool cuda = text.rfind("cuda", 0) == 0;
+  if (text != "cpu" && !cuda) fail("ERR_DEVICE", name, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
+  if (!cuda) return at::kCPU;
+  int64_t index = 0;
+  if (text.size() > 4) {
+    const std::string digits = text.size() <= 8 && text[4] == ':' ? text.substr(5) : "";
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
+      fail("ERR_DEVICE", name, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
+    }
+    index = std::stoll(digits);
+  }
+  const auto& hooks = at::detail::getCUDAHooks();
+  const int64_t count = hooks.hasCUDA() ? hooks.deviceCount() : 0;
+  if (index >= count) {
+    fail("ERR_DEVICE", "device '", text, "' is not there: this process sees ", count, " CUDA device",
+         count == 1 ? "" : "s");
+  }
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+}
+
+Napi::Value from_handle(Napi::Env env, Handle handle) { return Napi::Number::New(env, static_cast<double>(handle)); }
+
+Napi::Array from_integers(Napi::Env env, at::IntArrayRef values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); i++) array[i] = Napi::Number::New(env, static_cast<double>(values[i]));
+  return array;
+}
+
+Napi::Array from_numbers(Napi::Env env, const std::vector<double>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); i++) array[i] = Napi::Number::New(env, values[i]);
+  return array;
+}
+
+Napi::Array from_texts(Napi::Env env, const std::vector<std::string>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); i++) array[i] = Napi::String::New(env, values[i]);
+  return array;
+}
+
+}  // namespace spikingrx::binding

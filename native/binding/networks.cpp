@@ -1,0 +1,180 @@
+// Networks: creation, parameters, forward passes, evaluation.
+#include "model/network.h"
+
+#include <c10/core/GradMode.h>
+
+#include "binding/call.h"
+#include "binding/named_tensors.h"
+#include "binding/specs.h"
+#include "model/trainer.h"
+
+namespace spikingrx::binding {
+namespace {
+
+Napi::Value give_network(Environment& environment, std::shared_ptr<Network> network) {
+  return from_handle(environment.env(), environment.networks.put(std::make_shared<NetworkEntry>(std::move(network))));
+}
+
+// The arguments of networkCreate, as a function that makes the network on whichever thread.
+auto network_maker(Call& call) {
+  const int64_t seed = to_integer(call[1], "seed");
+  if (seed < 0) fail("ERR_RANGE", "seed must not be negative, got ", seed);
+  return [spec = to_network_spec(call[0]), seed, device = to_device(call[2], "device"),
+          dtype = to_dtype(call[3], "dtype")]() mutable {
+    return std::make_shared<Network>(std::move(spec), static_cast<uint64_t>(seed), device, dtype);
+  };
+}
+
+Napi::Value network_create(Call& call) { return give_network(call.environment, network_maker(call)()); }
+
+Napi::Value network_create_async(Call& call) { return run_job(call, network_maker(call), give_network); }
+
+Napi::Value network_tensors(Call& call) {
+  const auto entry = call.network(0);
+  const auto lock = entry->own();
+  return from_named(call.environment, entry->network->tensors());
+}
+
+Napi::Value network_load(Call& call) {
+  const auto entry = call.network(0);
+  const std::vector<NamedTensor> values = to_named(call, 1);
+  const auto lock = entry->own();
+  entry->network->load(values);
+  return call.nothing();
+}
+
+Napi::Value network_spiking_layers(Call& call) {
+  return from_texts(call.env(), call.network(0)->network->spiking_layers());
+}
+
+struct Forward {
+  std::shared_ptr<NetworkEntry> entry;
+  at::Tensor input;
+  ForwardOptions options;
+  NetworkState state;
+};
+
+Forward to_forward(const Call& call) {
+  const Napi::Object object = to_object(call[2], "options");
+  const auto option = [&](const char* name) {
+    const Napi::Value value = object.Get(name);
+    return !value.IsUndefined() && to_flag(value, c10::str("options.", name));
+  };
+  ForwardOptions options;
+  options.training = option("training");
+  options.carry_state = option("carryState");
+  options.record = option("record");
+  options.measure_rates = option("measureRates");
+  return {call.network(0), call.tensor(1, "input"), options, call.tensors(3, "state")};
+}
+
+Napi::Array give_all(Environment& environment, std::vector<at::Tensor> tensors) {
+  Napi::Array handles = Napi::Array::New(environment.env(), tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); i++) {
+    handles[i] = from_handle(environment.env(), environment.tensors.put(std::move(tensors[i])));
+  }
+  return handles;
+}
+
+Napi::Value give_forward(Environment& environment, ForwardResult forward) {
+  const Napi::Env env = environment.env();
+  Napi::Array records = Napi::Array::New(env, forward.records.size());
+  for (uint32_t i = 0; i < forward.records.size(); i++) {
+    Record& record = forward.records[i];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("layer", record.layer);
+    object.Set("quantity", record.quantity);
+    object.Set("handle", from_handle(env, environment.tensors.put(std::move(record.value))));
+    records[i] = object;
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("output", from_handle(env, environment.tensors.put(std::move(forward.output))));
+  result.Set("state", give_all(environment, std::move(forward.state)));
+  result.Set("records", records);
+  result.Set("rates", give_all(environment, std::move(forward.rates)));
+  return result;
+}
+
+// Follows the gradient mode of the calling thread.
+Napi::Value network_forward(Call& call) {
+  const Forward forward = to_forward(call);
+  const auto lock = forward.entry->own();
+  return give_forward(call.environment, forward.entry->network->forward(forward.input, forward.options, forward.state));
+}
+
+Napi::Value network_forward_async(Call& call) {
+  const auto work = [forward = to_forward(call)] {
+    const c10::NoGradGuard no_grad;
+    const auto lock = forward.entry->wait();
+    return forward.entry->network->forward(forward.input, forward.options, forward.state);
+  };
+  return run_job(call, work, give_forward);
+}
+
+Napi::Value network_folded_async(Call& call) {
+  const auto work = [entry = call.network(0)]() -> std::shared_ptr<Network> {
+    const c10::NoGradGuard no_grad;
+    const auto lock = entry->wait();
+    return entry->network->folded();
+  };
+  return run_job(call, work, give_network);
+}
+
+Napi::Value network_random_state(Call& call) {
+  const auto entry = call.network(0);
+  const auto lock = entry->own();
+  return call.give(entry->network->random_state());
+}
+
+Napi::Value network_set_random_state(Call& call) {
+  const auto entry = call.network(0);
+  const auto lock = entry->own();
+  entry->network->set_random_state(call.tensor(1, "state"));
+  return call.nothing();
+}
+
+// Trainers and jobs that still use the network keep it alive.
+Napi::Value network_free(Call& call) {
+  call.environment.networks.remove(to_handle(call[0], "network"));
+  return call.nothing();
+}
+
+Napi::Value give_evaluation(Environment& environment, EvaluationReport report) {
+  const Napi::Env env = environment.env();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("loss", report.loss);
+  object.Set("correct", static_cast<double>(report.correct));
+  object.Set("samples", static_cast<double>(report.samples));
+  object.Set("predictions", from_handle(env, environment.tensors.put(std::move(report.predictions))));
+  object.Set("firingRates", from_numbers(env, report.firing_rates));
+  return object;
+}
+
+Napi::Value network_evaluate_async(Call& call) {
+  const auto work = [entry = call.network(0), inputs = call.tensor(1, "inputs"), targets = call.tensor(2, "targets"),
+                     loss = to_spec(call[3], "loss"), measure_rates = to_flag(call[4], "measureRates")] {
+    const c10::NoGradGuard no_grad;
+    const auto lock = entry->wait();
+    return evaluate(*entry->network, inputs, targets, loss, measure_rates);
+  };
+  return run_job(call, work, give_evaluation);
+}
+
+}  // namespace
+
+void export_networks(Exports& exports) {
+  exports.add("networkCreate", network_create);
+  exports.add("networkCreateAsync", network_create_async);
+  exports.add("networkTensors", network_tensors);
+  exports.add("networkLoad", network_load);
+  exports.add("networkSpikingLayers", network_spiking_layers);
+  exports.add("networkForward", network_forward);
+  exports.add("networkForwardAsync", network_forward_async);
+  exports.add("networkFoldedAsync", network_folded_async);
+  exports.add("networkRandomState", network_random_state);
+  exports.add("networkSetRandomState", network_set_random_state);
+  exports.add("networkFree", network_free);
+  exports.add("networkEvaluateAsync", network_evaluate_async);
+}
+
+}  // namespace spikingrx::binding
