@@ -1,0 +1,80 @@
+/** A Python that imports the torch of the libtorch in use, so that both languages run the very same libraries. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheFolder, locateLibtorch, searchContext } from '../../lib/runtime/locate.js'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const requirements = path.join(here, 'requirements.txt')
+
+/** Runs a script of this folder and gives what it prints; a failure is an error with what it wrote to stderr. */
+export type Python = (script: string, ...args: readonly string[]) => string
+
+/** Python with the packages of requirements.txt, installed once into the user cache, without torch. */
+export function python(): Python {
+  return runner([packages()])
+}
+
+/** Python with torch besides. */
+export function pythonWithTorch(): Python {
+  return runner([packages(), path.dirname(torchFolder())])
+}
+
+/** Why torch can't be imported here, or null: libtorch may come without Python's torch, or for another Python. */
+export function whyNoTorch(): string | null {
+  const folder = torchFolder()
+  if (!existsSync(path.join(folder, '__init__.py'))) return `${folder} is libtorch without Python's torch`
+  const tag = `cpython-${version().replace('.', '')}`
+  const fits = readdirSync(folder).some((name) => name.startsWith(`_C.${tag}`))
+  return fits ? null : `Python's torch in ${folder} is not for ${tag}`
+}
+
+function torchFolder(): string {
+  const { found } = locateLibtorch(searchContext([]))
+  if (found === null) throw new Error('libtorch was not found: npm run build')
+  return found.root
+}
+
+const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  spawnSync('python3', args, { encoding: 'utf8', env: { ...process.env, ...environment }, timeout: 240_000 })
+
+/** '3.11' */
+function version(): string {
+  return run(['-c', 'import sys; print(".".join(map(str, sys.version_info[:2])))']).stdout.trim()
+}
+
+function packages(): string {
+  const stamp = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
+  const cache = cacheFolder(searchContext([]))
+  const folder = path.join(cache, `python-${version()}-${stamp}`)
+  if (existsSync(folder)) return folder
+  mkdirSync(cache, { recursive: true })
+  const temporary = mkdtempSync(`${folder}.part-`)
+  try {
+    const { status, stderr } = run(
+      ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--target', temporary, '-r', requirements],
+      { PIP_DISABLE_PIP_VERSION_CHECK: '1' },
+    )
+    if (status !== 0) throw new Error(`pip could not install ${requirements}:\n${stderr}`)
+    renameSync(temporary, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error // else another test installed it meanwhile
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+  return folder
+}
+
+function runner(folders: readonly string[]): Python {
+  return (script, ...args) => {
+    const { status, stdout, stderr, error } = run([path.join(here, script), ...args], {
+      PYTHONPATH: folders.join(path.delimiter),
+      PYTHONDONTWRITEBYTECODE: '1',
+      OMP_NUM_THREADS: '1',
+    })
+    if (status !== 0) throw new Error(`${script} failed: ${error?.message ?? stderr.slice(-3000)}`)
+    return stdout
+  }
+}
