@@ -16,12 +16,14 @@ import type { NetworkSpec } from '../model/spec.js'
 import type { NamedHandle, TensorHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { packageVersion } from '../runtime/files.js'
-import { readSafetensors, type SafetensorsTensor, writeSafetensors } from './safetensors.js'
-import { restoreTensor, storedDtype, storeTensor } from './stored-tensor.js'
+import { readSafetensors, type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from './safetensors.js'
+import { tensorFromValues, valuesFromTensor } from './tensor-values.js'
 
 const FORMAT = '1'
 const TRAINER = 'trainer.'
-const DTYPES: readonly NetworkDtype[] = ['float32', 'float64', 'bfloat16']
+
+/** How safetensors names the element types a network can have. */
+const STORED: Readonly<Record<NetworkDtype, SafetensorsDtype>> = { float32: 'F32', float64: 'F64', bfloat16: 'BF16' }
 
 /** A checkpoint that was read and checked; no network was made yet. */
 export interface Checkpoint {
@@ -46,28 +48,38 @@ export interface TrainingState {
 }
 
 /**
- * Writes the network's weights and spec, and where given the state of a training run.
+ * Writes the network's weights and spec, and where given the state of a training run, as they are between two steps.
  *
  * @throws CheckpointError `ERR_CHECKPOINT_WRITE`
  */
-export async function saveModel(network: Network, path: string, training?: TrainingState): Promise<void> {
-  await network.settled()
-  const tensors = new Map<string, SafetensorsTensor>()
-  for (const { name, handle } of network.tensors()) tensors.set(name, takeTensor(handle))
-  for (const { name, handle } of training?.tensors ?? []) tensors.set(TRAINER + name, takeTensor(handle))
+export async function saveModel(network: Network, path: string, training?: () => TrainingState): Promise<void> {
+  const { tensors, position } = await network.whenIdle(() => takeTensors(network, training?.()))
   await writeSafetensors(path, tensors, {
     'spikingrx.format': FORMAT,
     'spikingrx.version': packageVersion(),
     'spikingrx.spec': JSON.stringify(network.spec),
     'spikingrx.settings': JSON.stringify({ dtype: network.dtype, seed: network.seed }),
-    ...(training ? { 'spikingrx.training': training.position } : {}),
+    ...(position === undefined ? {} : { 'spikingrx.training': position }),
   })
+}
+
+interface Taken {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>
+  readonly position: string | undefined
+}
+
+function takeTensors(network: Network, training: TrainingState | undefined): Taken {
+  const tensors = new Map<string, SafetensorsTensor>()
+  for (const { name, handle } of network.tensors()) tensors.set(name, takeTensor(handle))
+  for (const { name, handle } of training?.tensors ?? []) tensors.set(TRAINER + name, takeTensor(handle))
+  return { tensors, position: training?.position }
 }
 
 /** Copies the values out and frees the handle. */
 function takeTensor(handle: TensorHandle): SafetensorsTensor {
   try {
-    return storeTensor(handle)
+    const { dtype, shape } = native().tensorInfo(handle)
+    return tensorFromValues({ data: native().tensorData(handle), shape, dtype })
   } finally {
     native().tensorFree(handle)
   }
@@ -97,7 +109,10 @@ export function loadTensors(
 ): void {
   const handles: TensorHandle[] = []
   try {
-    for (const tensor of tensors.values()) handles.push(restoreTensor(tensor))
+    for (const tensor of tensors.values()) {
+      const { data, shape, dtype } = valuesFromTensor(tensor)
+      handles.push(native().tensorFrom(data, shape, dtype))
+    }
     load([...tensors.keys()], handles)
   } finally {
     for (const handle of handles) native().tensorFree(handle)
@@ -131,9 +146,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   for (const { name, shape } of spec.summary.flatMap((layer) => layer.tensors)) {
     const tensor = stored.get(name)
     if (!tensor) throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `lacks the tensor ${name} of its spec`)
-    if (tensor.dtype !== storedDtype(dtype) || !sameShape(tensor.shape, shape)) {
+    if (tensor.dtype !== STORED[dtype] || !sameShape(tensor.shape, shape)) {
       const got = `${tensor.dtype} ${formatShape(tensor.shape)}`
-      const want = `${storedDtype(dtype)} ${formatShape(shape)}`
+      const want = `${STORED[dtype]} ${formatShape(shape)}`
       throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `has the tensor ${name} as ${got}, but its spec wants ${want}`)
     }
     tensors.set(name, tensor)
@@ -164,7 +179,7 @@ function readSpec(path: string, text: string | undefined): NetworkSpec {
 function readSettings(path: string, text: string | undefined): { dtype: NetworkDtype; seed: number } {
   const json = text === undefined ? undefined : parseJson(path, 'ERR_CHECKPOINT_FORMAT', 'settings', text)
   const { dtype, seed } = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>
-  const known = DTYPES.find((name) => name === dtype)
+  const known = (Object.keys(STORED) as NetworkDtype[]).find((name) => name === dtype)
   if (known === undefined || typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0) {
     throw refuse(path, 'ERR_CHECKPOINT_FORMAT', 'holds settings that are not a dtype and a seed')
   }

@@ -1,9 +1,14 @@
 import type { SewBlockLayer } from '../layers.js'
 import { LIMITS } from '../limits.js'
+import { type Shape, sameShape } from '../shape.js'
 import { convolutionTensors, windows } from './convolution.js'
 import { type LayerDefinition, requireMap, type TensorLayout } from './definition.js'
 import { lifTensors, readLifSettings } from './neuron.js'
 import { normTensors, readNormSettings } from './norm.js'
+
+function outputShape({ channels, stride }: SewBlockLayer, height: number, width: number): Shape {
+  return [channels, windows(height, 3, stride[0], 1), windows(width, 3, stride[1], 1)]
+}
 
 export const sewBlock: LayerDefinition<SewBlockLayer> = {
   complete: (read, { steps }) => ({
@@ -15,9 +20,9 @@ export const sewBlock: LayerDefinition<SewBlockLayer> = {
     ...readLifSettings(read),
     ...readNormSettings(read, steps),
   }),
-  output({ channels, stride }, input, read) {
+  output(layer, input, read) {
     const [, height, width] = requireMap(input, read)
-    return [channels, windows(height, 3, stride[0], 1), windows(width, 3, stride[1], 1)]
+    return outputShape(layer, height, width)
   },
   tensors(layer, input) {
     const into = input[0] ?? 0
@@ -29,7 +34,7 @@ export const sewBlock: LayerDefinition<SewBlockLayer> = {
     const stages = Array.from({ length: layer.stages }, (_, k) =>
       stage(`stages.${k}`, k === 0 ? into : layer.channels, 3),
     )
-    const changes = layer.channels !== into || layer.stride[0] !== 1 || layer.stride[1] !== 1
+    const changes = !sameShape(input, outputShape(layer, input[1] ?? 0, input[2] ?? 0))
     return [...stages.flat(), ...(changes ? stage('shortcut', into, 1) : [])]
   },
 }

@@ -1,0 +1,15 @@
+import { ArgumentError, ShapeError } from '../errors.js'
+import { type OptionReader, optionReader } from './options.js'
+
+/**
+ * Reader over the options of a call.
+ *
+ * @throws ArgumentError `ERR_TYPE` or `ERR_RANGE`, ShapeError `ERR_SHAPE`
+ */
+export function argumentReader(owner: string, values: unknown): OptionReader {
+  return optionReader(owner, values, (message, code, details) =>
+    code === 'ERR_SHAPE'
+      ? new ShapeError(message, details)
+      : new ArgumentError(message, code === 'ERR_RANGE' ? 'ERR_RANGE' : 'ERR_TYPE', details),
+  )
+}

@@ -1,0 +1,123 @@
+import { ShapeError, StateError } from '../errors.js'
+import type { TensorHandle } from '../native.js'
+import { native } from '../runtime/addon.js'
+import { add, div, select, Tensor, unsqueeze } from '../tensor/index.js'
+import { type ModelInput, resolveInput } from './inputs.js'
+import type { Network } from './network.js'
+import { floats } from './predict.js'
+import { formatShape, type Shape } from './shape.js'
+
+/** What one time step gave. */
+export interface StreamStep {
+  /** Output of this step, row-major. */
+  readonly scores: Float32Array
+  /** Mean of the outputs since the start or the last reset. */
+  readonly mean: Float32Array
+  /** `[B, K]`, or `[B, C, H, W]`, of both. */
+  readonly shape: Shape
+  /** Steps seen since the start or the last reset, this one included. */
+  readonly steps: number
+}
+
+/**
+ * Inference one time step at a time: membranes are carried from call to call, so that n steps give what a sequence of
+ * length n gives at once. Made by `model.stream()`; free it by `dispose` or `using`.
+ */
+export class Stream implements Disposable {
+  readonly #network: Network
+  #state: readonly TensorHandle[] = []
+  #sum: Tensor | undefined
+  #steps = 0
+  #batch: number | undefined
+  #disposed = false
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** @internal Use `model.stream()`. */
+  constructor(network: Network) {
+    this.#network = network
+  }
+
+  /**
+   * Presents one frame. Calls made without waiting run in their order.
+   *
+   * @param frame `[...input]` for one sample or `[B, ...input]`, the same B until the next reset
+   * @throws ShapeError when the frame does not fit, StateError `ERR_DISPOSED` after dispose
+   */
+  step(frame: ModelInput): Promise<StreamStep> {
+    const next = this.#last.then(() => this.#advance(frame))
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+
+  /** Forgets what was seen: the next frame starts from rest. Takes effect after the steps already asked for. */
+  async reset(): Promise<void> {
+    this.#last = this.#last.then(() => this.#clear())
+    await this.#last
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    this.#clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  async #advance(frame: ModelInput): Promise<StreamStep> {
+    if (this.#disposed) throw new StateError('the stream was used after dispose(); make a new one', 'ERR_DISPOSED')
+    const { input } = this.#network.spec
+    const samples = resolveInput(frame, input)
+    if (samples.shape.length !== input.length) {
+      throw new ShapeError(
+        `a stream takes one frame at a time, ${formatShape(input)} or [B, ${input.join(', ')}], not a sequence`,
+        { expected: input, actual: samples.shape },
+      )
+    }
+    if (this.#batch !== undefined && samples.count !== this.#batch) {
+      throw new ShapeError(
+        `the stream carries ${this.#batch} samples, got ${samples.count}; reset() it to change that`,
+        {
+          expected: this.#batch,
+          actual: samples.count,
+        },
+      )
+    }
+    using batch = samples.slice(0, samples.count)
+    using sequence = unsqueeze(batch, 1)
+    const result = await this.#network.forward(sequence.handle, { carryState: true }, this.#state)
+    using output = new Tensor(result.output)
+    if (this.#disposed) {
+      for (const handle of result.state) native().tensorFree(handle)
+      throw new StateError('the stream was disposed of during a step', 'ERR_DISPOSED')
+    }
+    this.#carry(result.state)
+    this.#batch = samples.count
+    return this.#report(output)
+  }
+
+  #report(output: Tensor): StreamStep {
+    const scores = select(output, 1, 0)
+    const before = this.#sum
+    this.#sum = before ? add(before, scores) : scores
+    before?.dispose()
+    this.#steps += 1
+    using average = div(this.#sum, this.#steps)
+    const report = { scores: floats(scores), mean: floats(average), shape: scores.shape, steps: this.#steps }
+    if (before) scores.dispose()
+    return report
+  }
+
+  #carry(state: readonly TensorHandle[]): void {
+    for (const handle of this.#state) native().tensorFree(handle)
+    this.#state = state
+  }
+
+  #clear(): void {
+    this.#carry([])
+    this.#sum?.dispose()
+    this.#sum = undefined
+    this.#steps = 0
+    this.#batch = undefined
+  }
+}

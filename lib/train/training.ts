@@ -1,0 +1,117 @@
+import type { Batch, Dataset } from '../data/dataset.js'
+import { CheckpointError, SpikingRxError } from '../errors.js'
+import { type Checkpoint, loadTensors, readCheckpoint, refuse, saveModel } from '../io/checkpoint.js'
+import type { Network } from '../model/network.js'
+import type { NativeStepReport, TrainerHandle } from '../native.js'
+import { native } from '../runtime/addon.js'
+import { withBatch } from './batch-tensors.js'
+import {
+  checkpointPath,
+  makeDirectory,
+  newestUsable,
+  pruneCheckpoints,
+  type SkippedCheckpoint,
+} from './checkpoint-directory.js'
+import { nativeDescription } from './evaluate.js'
+import type { RunSettings } from './options.js'
+import { type Position, readPosition, writePosition } from './position.js'
+
+/** What a resumed run starts from. */
+export interface Resumed {
+  readonly position: Position
+  readonly path: string
+  readonly skipped: readonly SkippedCheckpoint[]
+}
+
+/** Owns the native trainer of one run and knows how to put its state into a file and back. */
+export class Training {
+  readonly #network: Network
+  readonly #settings: RunSettings
+  readonly #samples: number | undefined
+  #trainer: TrainerHandle
+  #lastSaved: Position | undefined
+
+  constructor(network: Network, dataset: Dataset, settings: RunSettings) {
+    this.#network = network
+    this.#settings = settings
+    this.#samples = dataset.length
+    this.#trainer = native().trainerCreate(network.handle, {
+      loss: nativeDescription(settings.loss),
+      optimizer: nativeDescription(settings.optimizer),
+      schedule: nativeDescription(settings.schedule),
+      rateRegularizer: nativeDescription(settings.regularizer),
+      clipNorm: settings.clipNorm,
+      totalSteps: settings.totalSteps ?? 0,
+      measureRates: settings.measureRates,
+    })
+  }
+
+  /** Learns one batch: forward, loss, backward, clip, update. */
+  step(batch: Batch): Promise<NativeStepReport> {
+    // Asked for first: a model that was disposed of is an error, not a step in vain.
+    void this.#network.handle
+    return withBatch(batch, (inputs, targets) =>
+      this.#network.track(native().trainerStepAsync(this.#trainer, inputs, targets)),
+    )
+  }
+
+  /** Position that the newest checkpoint holds; undefined before this run has written or read one. */
+  get lastSaved(): Position | undefined {
+    return this.#lastSaved
+  }
+
+  /** Writes a checkpoint and removes old ones; gives its path. */
+  async save(position: Position, directory: string, keep: number): Promise<string> {
+    const path = checkpointPath(directory, position.step)
+    await makeDirectory(directory)
+    await saveModel(this.#network, path, () => ({
+      tensors: native().trainerState(this.#trainer),
+      position: writePosition(position, this.#settings, this.#samples),
+    }))
+    await pruneCheckpoints(directory, keep)
+    this.#lastSaved = position
+    return path
+  }
+
+  /** Takes over the newest usable checkpoint; undefined when there are none. */
+  async resume(directory: string): Promise<Resumed | undefined> {
+    const newest = await newestUsable(directory, async (path) => {
+      const checkpoint = await readCheckpoint(path)
+      return this.#network.whenIdle(() => this.#restore(checkpoint))
+    })
+    if (newest === undefined) return undefined
+    this.#lastSaved = newest.found
+    return { position: newest.found, path: newest.path, skipped: newest.skipped }
+  }
+
+  #restore(checkpoint: Checkpoint): Position {
+    const { path, spec, dtype, training, trainer, tensors } = checkpoint
+    if (training === undefined || !checkpoint.verified) {
+      const what = training === undefined ? 'is a model, not a checkpoint of a training run' : 'has no checksum'
+      throw refuse(path, 'ERR_CHECKPOINT_FORMAT', what)
+    }
+    if (JSON.stringify(spec) !== JSON.stringify(this.#network.spec) || dtype !== this.#network.dtype) {
+      throw refuse(
+        path,
+        'ERR_CHECKPOINT_RUN',
+        'is of another network than the model; use its spec or another directory',
+      )
+    }
+    const position = readPosition(path, training, this.#settings, this.#samples)
+    try {
+      // The trainer first: it may refuse, and then the weights are still what they were.
+      loadTensors(trainer, (names, handles) => native().trainerLoad(this.#trainer, names, handles))
+      loadTensors(tensors, (names, handles) => this.#network.load(names, handles))
+    } catch (error) {
+      if (!(error instanceof SpikingRxError) || error instanceof CheckpointError) throw error
+      throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `does not fit this run: ${error.message}`, error)
+    }
+    return position
+  }
+
+  dispose(): void {
+    if (this.#trainer === 0) return
+    native().trainerFree(this.#trainer)
+    this.#trainer = 0
+  }
+}
