@@ -58,7 +58,7 @@ export function readSurrogate(read: OptionReader): SurrogateSetting {
 
   for (const key of Object.keys(given)) {
     if (key !== 'kind' && key !== name)
-      read.fail(`has a ${kind} surrogate, which takes ${name}, not ${key}`, 'ERR_UNKNOWN')
+      read.fail(`has the surrogate ${kind}, which takes ${name}, not ${key}`, 'ERR_UNKNOWN')
   }
   const parameter: unknown = Reflect.get(given, name) ?? flat ?? value
   if (typeof parameter !== 'number' || !(parameter > 0 && parameter <= 1e6)) {
