@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { Model } from '../../lib/model/model.js'
 import { snn } from '../../lib/model/spec.js'
-import { ConvBlock, Lif, Linear, type Module, Network, SEWBlock, Sequential, SpikeNorm } from '../../lib/nn/index.js'
+import { ConvBlock, Lif, Linear, type Module, SEWBlock, Sequential, SpikeNorm } from '../../lib/nn/index.js'
 import * as t from '../../lib/tensor/index.js'
 import { type Tensor, tensor } from '../../lib/tensor/index.js'
 import { codeOf, expectValues } from './tensor-expectations.js'
@@ -164,17 +165,20 @@ describe('SEWBlock', () => {
     expect(t.min(t.sub(block.forward(input), input)).item()).toBeGreaterThanOrEqual(0)
   })
 
-  it('is what the native network of the same seed computes', () => {
+  it('is what a model of the same spec and seed computes', async () => {
     const spec = snn({ input: [2, 6, 6], steps: 5 }).sewBlock(4, { threshold: 0.4 })
-    using network = new Network(spec, { seed: 9 })
+    using model = await Model.create(spec, { seed: 9, device: 'cpu' })
     using block = new SEWBlock(2, 4, { threshold: 0.4, seed: 9 })
-    expect(t.equal(named(block, 'stages.1.conv.weight'), named(network, 'layers.0.stages.1.conv.weight'))).toBe(true)
+    const weights = new Map(model.tensors().map(({ name, tensor: value }) => [name, value]))
+    expect(t.equal(named(block, 'stages.1.conv.weight'), weights.get('layers.0.stages.1.conv.weight')!)).toBe(true)
     const input = t.bernoulli(t.full([3, 5, 2, 6, 6], 0.5))
-    expect(t.equal(block.forward(input), network.forward(input))).toBe(true)
-    t.sum(block.forward(input)).backward()
-    t.sum(network.forward(input)).backward()
+    const [one, other] = [block.forward(input), model.forward(input, { training: true })]
+    expect(t.equal(one, other)).toBe(true)
+    t.sum(one).backward()
+    t.sum(other).backward()
+    const gradients = model.parameters().map((parameter) => parameter.grad!)
     block.parameters().forEach((parameter, i) => {
-      expectValues(t.max(t.abs(t.sub(parameter.grad!, network.parameters()[i]!.grad!))), 0, 1e-4)
+      expectValues(t.max(t.abs(t.sub(parameter.grad!, gradients[i]!))), 0, 1e-4)
     })
   })
 })
@@ -274,33 +278,5 @@ describe('memory of modules', () => {
     expect(codeOf(() => new Lif({ decay: 2 }))).toBe('ERR_RANGE SpecError')
     expect(codeOf(() => new SEWBlock(2, 2, { stages: 3 as 2 }))).toBe('ERR_RANGE SpecError')
     expect(codeOf(() => new Linear(2, 2, { device: 'tpu' }))).toBe('ERR_RANGE ArgumentError')
-  })
-})
-
-describe('Network', () => {
-  const spec = () =>
-    snn({ input: [1, 6, 6], steps: 4 })
-      .convBlock(2)
-      .spikeNorm()
-      .lif({ threshold: 0.5 })
-      .classifier(3)
-
-  it('runs a spec with gradients', () => {
-    using network = new Network(spec(), { seed: 1 })
-    const output = network.forward(t.rand([2, 1, 6, 6]))
-    expect(output.shape).toEqual([2, 4, 3])
-    t.crossEntropy(t.mean(output, { dim: 1 }), tensor([0, 2], { dtype: 'int64' })).backward()
-    expect(network.parameters().length).toBe(6)
-    for (const parameter of network.parameters()) expect(parameter.grad!.shape).toEqual(parameter.shape)
-  })
-
-  it('gives in two halves what the whole gives, in evaluation', () => {
-    const input = t.rand([2, 9, 1, 6, 6])
-    using whole = new Network(spec(), { seed: 1 }).eval()
-    using halves = new Network(spec(), { seed: 1, stateful: true }).eval()
-    const parts = [halves.forward(t.slice(input, 1, { end: 4 })), halves.forward(t.slice(input, 1, { start: 4 }))]
-    expectValues(t.max(t.abs(t.sub(t.cat(parts, 1), whole.forward(input)))), 0, 1e-5)
-    halves.dispose()
-    expect(codeOf(() => halves.forward(input))).toBe('ERR_DISPOSED StateError')
   })
 })
