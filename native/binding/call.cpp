@@ -43,8 +43,8 @@ std::vector<at::Tensor> Call::tensors(size_t index, const char* name) const {
   std::vector<at::Tensor> list;
   list.reserve(handles.Length());
   for (uint32_t i = 0; i < handles.Length(); i++) {
-    const std::string place = c10::str(name, "[", i, "]");
-    list.push_back(environment.tensors.get(to_handle(handles[i], place), place.c_str()));
+    const Place place(name, i);
+    list.push_back(environment.tensors.get(to_handle(handles[i], place), place));
   }
   return list;
 }

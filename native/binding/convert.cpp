@@ -26,11 +26,9 @@ constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kDtypes = {{
     {"bool", at::kBool},
 }};
 
-[[noreturn]] void wrong_type(const std::string& name, const char* wanted, Napi::Value value) {
-  fail("ERR_TYPE", name, " must be ", wanted, ", got ", describe(value));
+[[noreturn]] void wrong_type(const Place& place, const char* wanted, Napi::Value value) {
+  fail("ERR_TYPE", place, " must be ", wanted, ", got ", describe(value));
 }
-
-std::string element(const std::string& name, uint32_t index) { return c10::str(name, "[", index, "]"); }
 
 }  // namespace
 
@@ -61,88 +59,88 @@ std::string describe(Napi::Value value) {
   }
 }
 
-double to_number(Napi::Value value, const std::string& name) {
+double to_number(Napi::Value value, const Place& place) {
   double number = 0;
-  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) wrong_type(name, "a number", value);
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) wrong_type(place, "a number", value);
   return number;
 }
 
-int64_t to_integer(Napi::Value value, const std::string& name) {
-  const double number = to_number(value, name);
+int64_t to_integer(Napi::Value value, const Place& place) {
+  const double number = to_number(value, place);
   if (!(std::abs(number) <= kLargestSafeInteger) || number != std::trunc(number)) {
-    fail("ERR_RANGE", name, " must be an integer, got ", describe(value));
+    fail("ERR_RANGE", place, " must be an integer, got ", describe(value));
   }
   return static_cast<int64_t>(number);
 }
 
-bool to_flag(Napi::Value value, const std::string& name) {
+bool to_flag(Napi::Value value, const Place& place) {
   bool flag = false;
-  if (napi_get_value_bool(value.Env(), value, &flag) != napi_ok) wrong_type(name, "true or false", value);
+  if (napi_get_value_bool(value.Env(), value, &flag) != napi_ok) wrong_type(place, "true or false", value);
   return flag;
 }
 
-std::string to_text(Napi::Value value, const std::string& name) {
-  if (!value.IsString()) wrong_type(name, "a string", value);
+std::string to_text(Napi::Value value, const Place& place) {
+  if (!value.IsString()) wrong_type(place, "a string", value);
   return value.As<Napi::String>().Utf8Value();
 }
 
-Napi::Object to_object(Napi::Value value, const std::string& name) {
-  if (value.Type() != napi_object) wrong_type(name, "an object", value);
+Napi::Object to_object(Napi::Value value, const Place& place) {
+  if (value.Type() != napi_object) wrong_type(place, "an object", value);
   return value.As<Napi::Object>();
 }
 
-Napi::Array to_array(Napi::Value value, const std::string& name) {
-  if (!value.IsArray()) wrong_type(name, "an array", value);
+Napi::Array to_array(Napi::Value value, const Place& place) {
+  if (!value.IsArray()) wrong_type(place, "an array", value);
   return value.As<Napi::Array>();
 }
 
-Handle to_handle(Napi::Value value, const std::string& name) {
+Handle to_handle(Napi::Value value, const Place& place) {
   double number = 0;
   if (napi_get_value_double(value.Env(), value, &number) != napi_ok ||
       !(number >= 1 && number <= kLargestSafeInteger) || number != std::trunc(number)) {
-    wrong_type(name, "a handle", value);
+    wrong_type(place, "a handle", value);
   }
   return static_cast<Handle>(number);
 }
 
-std::vector<double> to_numbers(Napi::Value value, const std::string& name) {
-  const Napi::Array array = to_array(value, name);
+std::vector<double> to_numbers(Napi::Value value, const Place& place) {
+  const Napi::Array array = to_array(value, place);
   std::vector<double> numbers(array.Length());
-  for (uint32_t i = 0; i < numbers.size(); i++) numbers[i] = to_number(array[i], element(name, i));
+  for (uint32_t i = 0; i < numbers.size(); i++) numbers[i] = to_number(array[i], Place(place, i));
   return numbers;
 }
 
-std::vector<std::string> to_texts(Napi::Value value, const std::string& name) {
-  const Napi::Array array = to_array(value, name);
+std::vector<std::string> to_texts(Napi::Value value, const Place& place) {
+  const Napi::Array array = to_array(value, place);
   std::vector<std::string> texts(array.Length());
-  for (uint32_t i = 0; i < texts.size(); i++) texts[i] = to_text(array[i], element(name, i));
+  for (uint32_t i = 0; i < texts.size(); i++) texts[i] = to_text(array[i], Place(place, i));
   return texts;
 }
 
-std::vector<int64_t> to_shape(Napi::Value value, const std::string& name) {
-  const Napi::Array array = to_array(value, name);
+std::vector<int64_t> to_shape(Napi::Value value, const Place& place) {
+  const Napi::Array array = to_array(value, place);
   std::vector<int64_t> shape(array.Length());
   int64_t elements = 1;
   for (uint32_t i = 0; i < shape.size(); i++) {
-    const std::string place = element(name, i);
-    shape[i] = to_integer(array[i], place);
-    if (shape[i] < 0) fail("ERR_RANGE", place, " must not be negative, got ", shape[i]);
+    const Place item(place, i);
+    shape[i] = to_integer(array[i], item);
+    if (shape[i] < 0) fail("ERR_RANGE", item, " must not be negative, got ", shape[i]);
     if (__builtin_mul_overflow(elements, shape[i], &elements))
-      fail("ERR_RANGE", name, " has too many elements to count");
+      fail("ERR_RANGE", place, " has too many elements to count");
   }
   return shape;
 }
 
-at::ScalarType parse_dtype(const std::string& text, const std::string& name) {
+at::ScalarType parse_dtype(const std::string& text, const Place& place) {
   for (const auto& [dtype, type] : kDtypes) {
     if (text == dtype) return type;
   }
   std::string known;
   for (const auto& entry : kDtypes) known += std::string(known.empty() ? "" : ", ") + entry.first;
-  fail("ERR_TYPE", name, " must be one of ", known, ", got '", text, "'");
+  fail("ERR_TYPE", place, " must be one of ", known, ", got '", text, "'");
 }
 
-at::ScalarType to_dtype(Napi::Value value, const std::string& name) { return parse_dtype(to_text(value, name), name); }
+at::ScalarType to_dtype(Napi::Value value, const Place& place) { return parse_dtype(to_text(value, place), place); }
 
 const char* dtype_name(at::ScalarType dtype) {
   for (const auto& [name, type] : kDtypes) {
@@ -151,16 +149,16 @@ const char* dtype_name(at::ScalarType dtype) {
   fail("ERR_TYPE", "tensors of dtype ", c10::toString(dtype), " are not supported: convert to a real dtype first");
 }
 
-at::Device to_device(Napi::Value value, const std::string& name) {
-  const std::string text = to_text(value, name);
+at::Device to_device(Napi::Value value, const Place& place) {
+  const std::string text = to_text(value, place);
   const bool cuda = text.rfind("cuda", 0) == 0;
-  if (text != "cpu" && !cuda) fail("ERR_DEVICE", name, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
+  if (text != "cpu" && !cuda) fail("ERR_DEVICE", place, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
   if (!cuda) return at::kCPU;
   int64_t index = 0;
   if (text.size() > 4) {
     const std::string digits = text.size() <= 8 && text[4] == ':' ? text.substr(5) : "";
     if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
-      fail("ERR_DEVICE", name, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
+      fail("ERR_DEVICE", place, " must be 'cpu', 'cuda' or 'cuda:N', got '", text, "'");
     }
     index = std::stoll(digits);
   }

@@ -27,9 +27,10 @@ class ArgumentReader {
   c10::IValue read(Napi::Value value) const { return read(value, *argument_.real_type()); }
 
  private:
+  Place place() const { return {op_.name, argument_.name()}; }
+
   [[noreturn]] void mismatch(Napi::Value value) const {
-    fail("ERR_ARGUMENT", op_.name, ": argument '", argument_.name(), "' must be ", argument_.real_type()->str(),
-         ", got ", describe(value));
+    fail("ERR_ARGUMENT", place(), " must be ", argument_.real_type()->str(), ", got ", describe(value));
   }
 
   c10::IValue read(Napi::Value value, const c10::Type& type) const {
@@ -53,11 +54,10 @@ class ArgumentReader {
       case c10::TypeKind::StringType:
         return text(value);
       case c10::TypeKind::ScalarTypeType:
-        return static_cast<int64_t>(
-            parse_dtype(text(value), c10::str(op_.name, ": argument '", argument_.name(), "'")));
+        return static_cast<int64_t>(parse_dtype(text(value), place()));
       case c10::TypeKind::DeviceObjType:
         if (!value.IsString()) mismatch(value);
-        return to_device(value, c10::str(op_.name, ": argument '", argument_.name(), "'"));
+        return to_device(value, place());
       case c10::TypeKind::LayoutType:
         return layout(value);
       case c10::TypeKind::MemoryFormatType:
@@ -72,8 +72,7 @@ class ArgumentReader {
     if (value.Type() != napi_object || value.IsArray()) mismatch(value);
     const Napi::Value handle = value.As<Napi::Object>().Get("handle");
     if (!handle.IsNumber()) mismatch(value);
-    const std::string place = c10::str(op_.name, ": argument '", argument_.name(), "'");
-    return tensors_.get(to_handle(handle, place), place.c_str());
+    return tensors_.get(to_handle(handle, place()), place());
   }
 
   int64_t integer(Napi::Value value) const {
@@ -259,7 +258,12 @@ std::vector<c10::IValue> to_stack(TensorTable& tensors, const Operator& op, Napi
 
   if (!named.IsUndefined()) {
     const Napi::Object object = to_object(named, "named");
-    const Napi::Array names = object.GetPropertyNames();
+    napi_value keys = nullptr;
+    if (napi_get_all_property_names(object.Env(), object, napi_key_own_only, napi_key_skip_symbols,
+                                    napi_key_numbers_to_strings, &keys) != napi_ok) {
+      throw Napi::Error::New(object.Env());
+    }
+    const Napi::Array names(object.Env(), keys);
     for (uint32_t i = 0; i < names.Length(); i++) {
       const std::string name = names.Get(i).ToString().Utf8Value();
       const Napi::Value value = object.Get(name);

@@ -23,9 +23,9 @@ Handle TensorTable::put(at::Tensor tensor) {
   return tensors_.put({std::move(tensor), nullptr});
 }
 
-const at::Tensor& TensorTable::get(Handle handle, const char* name) {
+const at::Tensor& TensorTable::get(Handle handle, const Place& place) {
   const Entry* entry = tensors_.find(handle);
-  if (entry == nullptr) fail("ERR_DISPOSED", name, " is a tensor that was disposed: use it before dispose()");
+  if (entry == nullptr) fail("ERR_DISPOSED", place, " is a tensor that was disposed: use it before dispose()");
   return entry->tensor;
 }
 

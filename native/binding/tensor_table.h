@@ -9,6 +9,7 @@
 #include <napi.h>
 
 #include "binding/handle_table.h"
+#include "binding/place.h"
 
 namespace spikingrx::binding {
 
@@ -18,7 +19,7 @@ class TensorTable {
   Handle put(at::Tensor tensor);
 
   // ERR_DISPOSED for a freed handle. Valid until the next put.
-  const at::Tensor& get(Handle handle, const char* name);
+  const at::Tensor& get(Handle handle, const Place& place);
 
   // Freed or unknown handles are ignored.
   void free(Napi::Env env, Handle handle);
