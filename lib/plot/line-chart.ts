@@ -19,6 +19,10 @@ export interface LineChart {
   readonly subtitle?: string
   readonly xScale?: 'linear' | 'log'
   readonly yScale?: 'linear' | 'log'
+  /** x counts something: ticks at whole numbers only. Default false. */
+  readonly xWhole?: boolean
+  /** y starts at 0. Default false. */
+  readonly yFromZero?: boolean
 }
 
 /**
@@ -44,9 +48,16 @@ export function lineChart(chart: LineChart): PlotSpec {
       field: 'x',
       type: 'quantitative',
       title: chart.xTitle,
-      scale: axisScale(chart.xScale),
+      scale: axisScale(chart.xScale, false),
+      axis: chart.xWhole ? { tickMinStep: 1 } : {},
     },
-    y: { field: 'y', type: 'quantitative', title: chart.yTitle, scale: axisScale(chart.yScale) },
+    y: {
+      field: 'y',
+      type: 'quantitative',
+      title: chart.yTitle,
+      scale: axisScale(chart.yScale, chart.yFromZero ?? false),
+      axis: { tickCount: 8 },
+    },
     order: { field: 'order' },
     color: {
       field: 'series',
@@ -71,8 +82,8 @@ export function lineChart(chart: LineChart): PlotSpec {
   )
 }
 
-function axisScale(kind: 'linear' | 'log' = 'linear'): object {
-  return kind === 'log' ? { type: 'log' } : { zero: false, nice: true }
+function axisScale(kind: 'linear' | 'log' | undefined, zero: boolean): object {
+  return kind === 'log' ? { type: 'log' } : { zero, nice: true }
 }
 
 function markOf(style: 'line' | 'dashed' | 'points'): object {

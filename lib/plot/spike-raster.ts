@@ -40,7 +40,10 @@ export function spikeRaster(layers: readonly LayerSpikes[], options: SpikeRaster
   return framed(
     {
       text: options.title ?? 'Spike raster',
-      subtitle: [options.subtitle ?? '', graded ? 'a SEW block that adds lets values above 1 through' : ''],
+      subtitle: [
+        options.subtitle ?? '',
+        graded ? 'values above 1: behind a SEW block that adds, both paths spiked at once' : '',
+      ],
     },
     {
       spacing: 14,
