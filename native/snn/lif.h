@@ -7,7 +7,7 @@
 // With reset_delay the reset of step t acts at step t + 1 on the full threshold, as snnTorch does:
 //
 //   U[t] = decay U[t-1] + gain I[t] - threshold S[t-1]      subtract
-//   U[t] = (decay U[t-1] + gain I[t]) (1 - S[t-1])          zero
+//   U[t] = decay U[t-1] (1 - S[t-1]) + gain I[t]            zero
 //
 // Backward replaces H' by a surrogate g(U - threshold), see surrogate.h. The scan is bound by memory: backward
 // recomputes the membrane from the current in a tile of neurons that stays in cache rather than reading a saved one

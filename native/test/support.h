@@ -33,12 +33,11 @@ inline spikingrx::LifOutput unrolled_lif(const at::Tensor& current, const at::Te
   std::vector<at::Tensor> spikes, trace;
   for (int64_t t = 0; t < total; t++) {
     const at::Tensor input = current.select(1, current.size(1) == 1 ? 0 : t);
+    at::Tensor last;  // the spike whose reset is due now
+    if (options.reset_delay) last = options.detach_reset ? spike(u - theta).detach() : spike(u - theta);
+    if (options.reset_delay && options.reset == Reset::kZero) u = u * (1 - last);
     at::Tensor integrated = beta * u + (options.decay_input ? (1 - beta) * input : input);
-    if (options.reset_delay && options.reset != Reset::kNone) {
-      at::Tensor last = spike(u - theta);
-      if (options.detach_reset) last = last.detach();
-      integrated = options.reset == Reset::kSubtract ? integrated - theta * last : integrated * (1 - last);
-    }
+    if (options.reset_delay && options.reset == Reset::kSubtract) integrated = integrated - theta * last;
     const at::Tensor s = spike(integrated - theta);
     const at::Tensor reset = options.detach_reset ? s.detach() : s;
     u = integrated;

@@ -4,13 +4,14 @@
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
 
-// S[t] and the membrane that goes on to the next step, from the membrane of the last step `u` and the input `drive` = gain I[t].
-// `before` receives the membrane before reset.
+// S[t] and the membrane that goes on to the next step, from the membrane of the last step `u` and the input `drive` =
+// gain I[t]. `before` receives the membrane before reset.
 template <Reset reset, bool delay, class Real>
 [[gnu::always_inline]] inline Real advance(Real& u, Real drive, Real decay, Real threshold, Real& before) {
-  Real integrated = decay * u + drive;
+  Real carried = u;
+  if constexpr (delay && reset == Reset::kZero) carried = u >= threshold ? Real(0) : u;
+  Real integrated = decay * carried + drive;
   if constexpr (delay && reset == Reset::kSubtract) integrated = u >= threshold ? integrated - threshold : integrated;
-  if constexpr (delay && reset == Reset::kZero) integrated = u >= threshold ? Real(0) : integrated;
   before = integrated;
   const bool fires = integrated >= threshold;
   u = integrated;
@@ -23,7 +24,7 @@ template <Reset reset, bool delay, bool with_trace, class Value>
 void forward_tile(const LifForwardTile<Value>& tile) {
   using Real = typename ComputeType<Value>::type;
   Real* __restrict u = tile.membrane;
-  const Real *__restrict decay = tile.decay, *__restrict gain = tile.gain, *__restrict threshold = tile.threshold;
+  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
   for (int64_t t = 0; t < tile.steps; t++) {
     const Value* __restrict current = tile.current + t * tile.current_step;
     Value* __restrict spikes = tile.spikes + t * tile.output_step;
@@ -45,15 +46,15 @@ void forward_tile(const LifForwardTile<Value>& tile) {
 //   at once:  gU[t] = (gS[t] - c R gV) g' + gV (1 - [zero] S[t]) + gTrace[t];   gV := decay gU[t]
 //             R = threshold (subtract) or U[t] (zero)
 //   delayed:  gU[t] = (gS[t] + gR) g' + gV + gTrace[t];   f = 1 - [zero] S[t-1]
-//             gV := decay f gU[t];   gR := -c threshold gU[t]  or  -c (decay U[t-1] + gain I[t]) gU[t]
+//             gV := decay f gU[t];   gR := -c threshold gU[t]  or  -c decay U[t-1] gU[t]
 //
-//   gI[t] = gain f gU[t];   gDecay += f gU[t] (U_in[t] - [decay_input] I[t]);
+//   gI[t] = gain gU[t];   gDecay += gU[t] (U_in[t] - [decay_input] I[t]), U_in what the decay multiplied;
 //   gThreshold -= (gS[t] + reset term) g' + [subtract] S gV or S[t-1] gU[t]
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Value>
 void backward_tile(const LifBackwardTile<Value>& tile) {
   using Real = typename ComputeType<Value>::type;
   const int64_t width = tile.width, steps = tile.steps;
-  const Real *__restrict decay = tile.decay, *__restrict gain = tile.gain, *__restrict threshold = tile.threshold;
+  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
   const Real parameter = static_cast<Real>(tile.surrogate.parameter);
   const Real keep = tile.detach_reset ? Real(0) : Real(1);
   const Real input_share = tile.decay_input ? Real(1) : Real(0);
@@ -74,7 +75,7 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
     }
   }
 
-  Real *__restrict carry = tile.carry, *__restrict carry_spike = tile.carry_spike, *__restrict sum = tile.sum;
+  Real* __restrict carry = tile.carry, * __restrict carry_spike = tile.carry_spike, * __restrict sum = tile.sum;
   for (int64_t n = 0; n < width; n++) carry_spike[n] = sum[n] = 0;
   for (int64_t t = steps - 1; t >= 0; t--) {
     const Value* __restrict current = tile.current + t * tile.current_step;
@@ -85,7 +86,7 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
     const Real* __restrict previous = t > 0 ? membranes - width : tile.initial;
     const bool constant = tile.grad_current_step == 0;
     Value* __restrict grad_current = tile.grad_current + t * tile.grad_current_step;
-    Real *__restrict grad_decay = tile.grad_decay, *__restrict grad_threshold = tile.grad_threshold;
+    Real* __restrict grad_decay = tile.grad_decay, * __restrict grad_threshold = tile.grad_threshold;
     const bool first = t == 0;
 #pragma GCC ivdep
     for (int64_t n = 0; n < width; n++) {
@@ -106,22 +107,22 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
       }
       const Real before = previous[n];
       const bool fired_before = before >= theta;
-      const Real open = delay && reset == Reset::kZero && fired_before ? Real(0) : grad_u;  // f gU[t]
+      const Real carried = delay && reset == Reset::kZero && fired_before ? Real(0) : grad_u;  // f gU[t]
       if constexpr (delay && reset == Reset::kSubtract) carry_spike[n] = -keep * theta * grad_u;
-      if constexpr (delay && reset == Reset::kZero)
-        carry_spike[n] = -keep * (decay[n] * before + gain[n] * static_cast<Real>(current[n])) * grad_u;
+      if constexpr (delay && reset == Reset::kZero) carry_spike[n] = -keep * decay[n] * before * grad_u;
       if constexpr (learn) {
-        Real entered = before;  // the state that entered step t
-        if constexpr (!delay && reset == Reset::kSubtract) entered = fired_before ? before - theta : before;
-        if constexpr (!delay && reset == Reset::kZero) entered = fired_before ? Real(0) : before;
-        if (first) entered = before;  // `initial` is a state already
-        grad_decay[n] += open * (entered - input_share * static_cast<Real>(current[n]));
+        Real entered = before;  // what the decay multiplied; `initial` is a state already, unless its reset is due
+        const bool reset_before = fired_before && (delay || !first);
+        if constexpr (!delay && reset == Reset::kSubtract) entered = reset_before ? before - theta : before;
+        if constexpr (reset == Reset::kZero) entered = reset_before ? Real(0) : before;
+        grad_decay[n] += grad_u * (entered - input_share * static_cast<Real>(current[n]));
         Real grad_theta = -spike_gradient * g;
-        if constexpr (reset == Reset::kSubtract) grad_theta -= delay ? (fired_before ? grad_u : Real(0)) : (fired ? onward : Real(0));
+        if constexpr (reset == Reset::kSubtract)
+          grad_theta -= delay ? (fired_before ? grad_u : Real(0)) : (fired ? onward : Real(0));
         grad_threshold[n] += grad_theta;
       }
-      carry[n] = decay[n] * open;
-      const Real grad_input = gain[n] * open;
+      carry[n] = decay[n] * carried;
+      const Real grad_input = gain[n] * grad_u;
       if (constant)
         sum[n] += grad_input;
       else
