@@ -129,7 +129,11 @@ export interface Native {
   tensorAdopt(owner: object, tensor: TensorHandle): void
 
   // The generic door to libtorch's operators: "aten::add.Tensor". Missing trailing arguments take the schema's defaults.
-  callOperator(name: string, args: readonly OperatorValue[], named: Readonly<Record<string, OperatorValue>>): OperatorValue
+  callOperator(
+    name: string,
+    args: readonly OperatorValue[],
+    named: Readonly<Record<string, OperatorValue>>,
+  ): OperatorValue
   callOperatorAsync(
     name: string,
     args: readonly OperatorValue[],
