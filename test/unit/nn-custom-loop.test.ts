@@ -27,7 +27,7 @@ const dataset = datasets.fromArrays({
 
 it('reaches in a loop of its own the weights that model.train reaches on the same batches', async () => {
   const run = { epochs: 3, batchSize: 20, seed: 11 }
-  const optimizer = adamW({ lr: 0.01 })
+  const optimizer = adamW({ lr: 0.05 })
   const schedule = cosine({ warmup: 2 })
 
   using trained = await Model.create(spec, { seed: 5, device: 'cpu' })

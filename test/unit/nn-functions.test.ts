@@ -56,9 +56,9 @@ describe('lif', () => {
           let [u, last] = [0, 0]
           const [before, after, spikes]: [number[], number[], number[]] = [[], [], []]
           for (const i of current) {
+            if (resetDelay && reset === 'zero') u *= 1 - last
             u = decay * u + (decayInput ? 1 - decay : 1) * i
             if (resetDelay && reset === 'subtract') u -= threshold * last
-            if (resetDelay && reset === 'zero') u *= 1 - last
             before.push(u)
             last = u >= threshold ? 1 : 0
             spikes.push(last)

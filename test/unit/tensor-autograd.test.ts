@@ -102,7 +102,7 @@ describe('gradients against finite differences', () => {
     [
       'broadcast products',
       (x, y) => t.mul(t.unsqueeze(x!, 1), y!),
-      [{ shape: [3], values: numbers(3, 4) }, matrix(2, 1, 5)],
+      [{ shape: [3], values: numbers(3, 4) }, matrix(1, 2, 5)],
     ],
     ['a choice', (x, y) => t.where(t.gt(x!, 0), t.square(x!), t.mul(y!, x!)), [matrix(2, 3, 6), matrix(2, 3, 7)]],
     ['bounds', (x) => t.square(t.add(t.clamp(x!, { min: -0.5, max: 0.5 }), t.maximum(x!, 0.2))), [matrix(2, 3, 6)]],
