@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DataError } from '../errors.js'
 import { readIdx } from '../io/idx.js'
+import { cacheFolder } from '../runtime/locate.js'
 import type { ArrayDataset } from './arrays.js'
 import { fromArrays } from './arrays.js'
 
@@ -109,7 +110,7 @@ function defaultPlaces(collection: Collection): string[] {
   if (SPIKINGRX_DATA) places.push(...collection.folders.map((name) => join(SPIKINGRX_DATA, name)))
   if (collection.npmPackage) places.push(...packageFolders(collection.npmPackage).map((folder) => join(folder, 'data')))
   if (collection.systemFolder) places.push(collection.systemFolder)
-  places.push(join(cacheFolder(), 'data', collection.folders[0]!))
+  places.push(join(cacheFolder({ environment: process.env, home: homedir() }), 'data', collection.folders[0]!))
   return places
 }
 
@@ -125,12 +126,6 @@ function packageFolders(name: string): string[] {
     }
   }
   return folders.length > 0 ? folders : [join(process.cwd(), 'node_modules', name)]
-}
-
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env
-  if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'spikingrx')
-  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'spikingrx')
 }
 
 interface Files {

@@ -23,7 +23,8 @@ export interface ImageTensor {
 }
 
 /**
- * Reads a PNG image, or an array in .npy: `[H, W]`, `[C, H, W]` or `[H, W, C]`, integers and uint8 from 0 to 255, floating
+ * Reads a PNG image, or an array in .npy: `[H, W]`, `[C, H, W]` or `[H, W, C]` (the former where both are
+ * possible), integers from 0 to 255, floating
  * point from 0 to 1, bool.
  *
  * In this order: transparency is laid over black; colour becomes grey as 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) or
@@ -70,7 +71,7 @@ function wantedShape({ shape, invert }: ImageOptions): readonly [channels: 1 | 3
 /** An array as a picture: channels first, or last, or none. */
 function pictureFromArray(bytes: Uint8Array, path: string): Picture {
   const { shape, data, dtype, complex } = parseNpy(bytes, path)
-  const channelsFirst = shape.length === 3 && isChannels(shape[0]) && !isChannels(shape[2])
+  const channelsFirst = shape.length === 3 && isChannels(shape[0])
   const channelsLast = shape.length === 3 && !channelsFirst && isChannels(shape[2])
   if (complex || data.length === 0 || (shape.length !== 2 && !channelsFirst && !channelsLast)) {
     throw new ShapeError(
