@@ -11,13 +11,16 @@ export interface ConfusionMatrix {
   readonly subtitle?: string
 }
 
+/** Class indices: int64 tensors give BigInt64Array. */
+export type Classes = ArrayLike<number | bigint>
+
 /**
  * Counts how often class `i` was taken for class `j`: `counts[i * classes + j]`.
  *
  * @throws ShapeError when the lists differ in length
  * @throws ArgumentError `ERR_RANGE` when an entry is not a class
  */
-export function confusionCounts(targets: Samples, predictions: Samples, classes: number): Float64Array {
+export function confusionCounts(targets: Classes, predictions: Classes, classes: number): Float64Array {
   if (targets.length !== predictions.length) {
     const details = { targets: targets.length, predictions: predictions.length }
     throw new ShapeError(

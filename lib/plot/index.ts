@@ -1,5 +1,5 @@
 /** Pictures: functions from plain numbers to Vega-Lite specifications, and their renderer. */
-export { type ConfusionMatrix, confusionCounts, confusionMatrix } from './confusion-matrix.js'
+export { type Classes, type ConfusionMatrix, confusionCounts, confusionMatrix } from './confusion-matrix.js'
 export { type FeatureMaps, featureMapGrid } from './feature-maps.js'
 export { type FilterBank, filterGrid } from './filters.js'
 export { type FiringRatesOptions, firingRates, type LayerRate } from './firing-rates.js'

@@ -110,7 +110,7 @@ describe('inputImage', () => {
 
 describe('confusionMatrix', () => {
   it('counts true class by row and predicted class by column', () => {
-    const counts = confusionCounts([0, 0, 1, 2, 2, 2], BigInt64Array.from([0n, 1n, 1n, 2n, 2n, 0n]) as never, 3)
+    const counts = confusionCounts([0, 0, 1, 2, 2, 2], BigInt64Array.from([0n, 1n, 1n, 2n, 2n, 0n]), 3)
     expect([...counts]).toEqual([1, 1, 0, 0, 1, 0, 1, 0, 2])
   })
 
