@@ -6,7 +6,8 @@
 
 Ours: resetDelay true, decayInput false, detachReset true. snnTorch fires above the threshold and we at it: no value here is equal.
 Gradients are those of sum(weights * spikes) + sum(membraneWeights * membrane after the last step), also for snnTorch's learnt
-beta and threshold. snnTorch gives the spikes in float32; beta and threshold are passed as float64 tensors.
+beta and threshold. snnTorch gives the spikes in float32 whatever the input, so the weights are numbers float32 can hold;
+beta and threshold are passed as tensors of the input's dtype.
 """
 
 import snntorch
@@ -24,7 +25,7 @@ SURROGATES = {"fastSigmoid": (surrogate.fast_sigmoid, 25.0), "atan": (surrogate.
 def main():
     normal = random(11)
     current = 0.6 * normal(B, T, C, N) + 0.25
-    weights, membrane_weights = normal(B, T, C, N), normal(B, C, N)
+    weights, membrane_weights = normal(B, T, C, N).float().double(), normal(B, C, N)
     family = Family("lif-snntorch", "snnTorch Leaky", ["snntorch", "torch"])
     family.share(current=current, weights=weights, membraneWeights=membrane_weights)
 

@@ -83,12 +83,11 @@ describe("spikingrx::lif with a delayed reset gives the values and gradients of 
     expectClose(result.trace, values('trace'), tolerance[options.dtype], 'trace')
     expectClose(result.membrane, values('membrane'), tolerance[options.dtype], 'membrane')
     expectClose(gradientOf(result.current), values('gradient'), tolerance[options.dtype], 'gradient')
-    expectClose(gradientOf(result.decay), values('decayGradient'), tolerance[options.dtype], 'gradient of the decay')
-    expectClose(
-      gradientOf(result.threshold),
-      values('thresholdGradient'),
-      tolerance[options.dtype],
-      'gradient of the threshold',
-    )
+    // Sums over 280 terms that largely cancel.
+    const ofSums = 10 * tolerance[options.dtype]
+    expectClose(gradientOf(result.decay), values('decayGradient'), ofSums, 'gradient of the decay')
+    // snnTorch multiplies reset and threshold, and sums that product's gradient, in float32 even for float64 input.
+    const ofThreshold = options.reset === 'subtract' ? 10 * tolerance.float32 : ofSums
+    expectClose(gradientOf(result.threshold), values('thresholdGradient'), ofThreshold, 'gradient of the threshold')
   })
 })
