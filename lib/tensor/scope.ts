@@ -40,7 +40,8 @@ class Scope {
     if (typeof result !== 'object' || result === null || seen.has(result)) return
     seen.add(result)
     if (this.#owned.delete(result as Releasable)) this.#parent?.add(result as Releasable)
-    else if (result instanceof Map || Array.isArray(result)) for (const item of result) this.#hand(item, seen)
+    else if (Array.isArray(result) || result instanceof Map || result instanceof Set)
+      for (const item of result) this.#hand(item, seen)
     else if (isPlain(result)) for (const item of Object.values(result)) this.#hand(item, seen)
   }
 }
@@ -63,7 +64,7 @@ export function track(resource: Releasable): void {
 }
 
 /**
- * Runs `body` and frees every tensor made in it, except those it returns (alone, or in arrays, maps and plain objects):
+ * Runs `body` and frees every tensor made in it, except those it returns (alone, or in arrays, maps, sets and plain objects):
  * they go to the scope around this one. With an asynchronous `body` the scope ends when its promise settles.
  *
  *     const loss = scope(() => mean(square(sub(predict(x), y))))
