@@ -1,13 +1,18 @@
-"""Whole trainings against SpikingJelly neurons, torch layers, losses and optimisers: the loss of every step and the weights at the end.
+"""Whole trainings against SpikingJelly and snnTorch neurons, torch layers, losses and optimisers: the loss of every step and the
+weights at the end.
 
     images     [B, C, H, W] shown at each of T steps: conv -> BatchNorm2d per step -> LIF -> average pooling -> linear -> LIF,
                rates against target rates, SGD with momentum
     sequences  [B, T, D]: linear -> LIF (hard reset) -> linear -> integrator without spikes, cross entropy of the mean, AdamW on a
                cosine schedule
+    learnt     [B, T, D]: linear -> snnTorch's Leaky with a learnt beta and threshold for each neuron and a delayed reset -> linear ->
+               Leaky without reset and one learnt beta, cross entropy of the summed membranes, SGD with momentum; snnTorch's spikes
+               and their gradients are float32, so the tolerance is
 
-Parameters carry our names. Everything is float64: after a few steps a single spike on the other side would show.
+Parameters carry our names. Everything else is float64: after a few steps a single spike on the other side would show.
 """
 
+import snntorch
 import torch
 from spikingjelly.activation_based import neuron, surrogate
 from torch import nn
@@ -129,11 +134,54 @@ def sequences(family, normal):
         **initial, **{f"after.{name}": value for name, value in names.items()})
 
 
+def learnt(family, normal):
+    hidden, readout = nn.Linear(7, 10).double(), nn.Linear(10, 4).double()
+    spiking = snntorch.Leaky(torch.full((10,), 0.8, dtype=torch.float64), torch.full((10,), 0.7, dtype=torch.float64),
+                             snntorch.surrogate.fast_sigmoid(5), learn_beta=True, learn_threshold=True)
+    integrator = snntorch.Leaky(torch.tensor(0.9, dtype=torch.float64), learn_beta=True, reset_mechanism="none")
+
+    def forward(x):
+        membrane, output, trace = torch.zeros(B, 10, dtype=torch.float64), torch.zeros(B, 4, dtype=torch.float64), []
+        for step in x.transpose(0, 1):
+            spikes, membrane = spiking(hidden(step), membrane)
+            _, output = integrator(readout(spikes.double()), output)
+            trace.append(output)
+        return torch.stack(trace)
+
+    weights = {"layers.0.weight": hidden.weight, "layers.0.bias": hidden.bias, "layers.2.weight": readout.weight,
+               "layers.2.bias": readout.bias}
+    fill(weights.items(), normal, 0.4)
+    names = {**weights, "layers.1.decay": spiking.beta, "layers.1.threshold": spiking.threshold, "layers.3.decay": integrator.beta}
+    initial = {f"initial.{name}": value.clone() for name, value in names.items()}
+    batches = [(normal(B, T, 7), (torch.arange(B) * 3) % 4) for _ in range(STEPS)]
+    optimizer = torch.optim.SGD(names.values(), 0.01, 0.5)
+    losses = train(forward, lambda output, target: cross_entropy(output.sum(0), target), optimizer, None, batches)
+    family.add(
+        "learnt",
+        {
+            "network": {"input": [7], "steps": T, "layers": [
+                {"kind": "linear", "features": 10, "bias": True},
+                {"kind": "lif", "decay": 0.5, "threshold": 1.0, "decayInput": False, "reset": "subtract", "resetDelay": True,
+                 "detachReset": True, "surrogate": "fastSigmoid", "surrogateParameter": 5.0, "learnable": ["decay", "threshold"],
+                 "perChannel": True},
+                {"kind": "linear", "features": 4, "bias": True},
+                {"kind": "leakyReadout", "decay": 0.5, "decayInput": False, "learnable": ["decay"]},
+            ]},
+            "loss": {"kind": "crossEntropy", "reduce": "sum", "labelSmoothing": 0.0},
+            "optimizer": {"kind": "sgd", "learningRate": 0.01, "momentum": 0.5, "dampening": 0.0, "weightDecay": 0.0, "nesterov": False},
+            "schedule": {"kind": "constant", "warmupSteps": 0, "warmupFactor": 0.0},
+            "steps": STEPS, "tolerance": 2e-6,
+        },
+        inputs=torch.stack([x for x, _ in batches]), targets=torch.stack([target for _, target in batches]), losses=losses,
+        **initial, **{f"after.{name}": value for name, value in names.items()})
+
+
 def main():
     normal = random(9)
-    family = Family("network", "SpikingJelly neurons, torch layers, losses and optimisers", ["spikingjelly", "torch"])
+    family = Family("network", "SpikingJelly and snnTorch neurons, torch layers, losses and optimisers", ["snntorch", "spikingjelly", "torch"])
     images(family, normal)
     sequences(family, normal)
+    learnt(family, normal)
     family.save()
 
 

@@ -11,6 +11,7 @@ interface TrainingCase {
   readonly optimizer: NativeSpec
   readonly schedule: NativeSpec
   readonly steps: number
+  readonly tolerance?: number
 }
 
 const cases = await readFamily<TrainingCase>('network')
@@ -21,11 +22,11 @@ function batch({ data, shape, dtype }: TensorValues, index: number): TensorValue
   return { data: data.slice(index * size, (index + 1) * size), shape: shape.slice(1), dtype }
 }
 
-describe('a training gives the losses and weights of the same training in SpikingJelly and torch', () => {
+describe('a training gives the losses and weights of the same training in SpikingJelly, snnTorch and torch', () => {
   it.each(cases)('$name', async ({ options, values, names }) => {
     const { network: spec, loss, optimizer, schedule, steps } = options
     // Rounding grows from step to step.
-    const tolerated = 100 * tolerance.float64
+    const tolerated = options.tolerance ?? 100 * tolerance.float64
 
     await withNetwork(spec, async (network) => {
       loadTensors(network, (name) => values(`initial.${name}`), names('initial.'))

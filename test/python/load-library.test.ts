@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { addonFiles } from '../../lib/runtime/files.js'
-import { pythonWithTorch, whyNoTorch } from './python.js'
+import { core, pythonWithTorch, whyNoTorch } from './python.js'
 
 interface GroupReport {
   readonly cases: number
@@ -25,8 +24,7 @@ describe.skipIf(reason !== null)(`the compute core in a Python process${reason ?
   let report: Readonly<Record<string, GroupReport>> = {}
 
   beforeAll(() => {
-    const { core } = [...addonFiles().cores.values()][0]!
-    report = JSON.parse(pythonWithTorch()('operators.py', core))
+    report = JSON.parse(pythonWithTorch()('operators.py', core()))
   }, 300_000)
 
   it.each(Object.entries(groups))("agrees with torch's autograd: %s, %i cases", (name, cases) => {

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder, locateLibtorch, searchContext } from '../../lib/runtime/locate.js'
+import { addonFiles } from '../../lib/runtime/files.js'
+import { cacheFolder, type Libtorch, locateLibtorch, minorOf, searchContext } from '../../lib/runtime/locate.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const requirements = path.join(here, 'requirements.txt')
@@ -31,10 +32,23 @@ export function whyNoTorch(): string | null {
   return fits ? null : `Python's torch in ${folder} is not for ${tag}`
 }
 
-function torchFolder(): string {
-  const { found } = locateLibtorch(searchContext([]))
+/** The compute core built for that torch. */
+export function core(): string {
+  const { version } = libtorch()
+  const { cores } = addonFiles()
+  const fitting = version === null ? undefined : cores.get(minorOf(version))
+  if (!fitting) throw new Error(`there is no core for libtorch ${version}: npm run build`)
+  return fitting.core
+}
+
+function libtorch(): Libtorch {
+  const { found } = locateLibtorch(searchContext([...addonFiles().cores.keys()]))
   if (found === null) throw new Error('libtorch was not found: npm run build')
-  return found.root
+  return found
+}
+
+function torchFolder(): string {
+  return libtorch().root
 }
 
 const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>

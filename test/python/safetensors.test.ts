@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../lib/io/safetensors.js'
 import { type TensorValues, tensorFromValues, valuesFromTensor } from '../../lib/io/tensor-values.js'
 import { python } from './python.js'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'spikingrx-python-'))
+// The first time ever, this installs Python's packages.
+beforeAll(() => void python(), 300_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const ours: Readonly<Record<string, TensorValues>> = {
