@@ -1,8 +1,9 @@
 """A family of golden vectors: named cases, each with options and tensors, in one safetensors file.
 
-    metadata  family    what made the values, in words
-              versions  JSON {package: version}
-              cases     JSON {case: options}; the options are those of our operator or layer
+    metadata  golden: JSON {family, versions, cases}; one key, since several would come in another order each time
+                family    what made the values, in words
+                versions  {package: version}
+                cases     {case: options}; the options are those of our operator or layer
     tensors   "case/tensor", or "shared/tensor" for what several cases use
 
 Time comes first in torch's spiking libraries and second in ours: everything is stored as [B, T, ...].
@@ -66,6 +67,6 @@ class Family:
 
     def save(self):
         path = FOLDER / f"{self.name}.safetensors"
-        metadata = {"family": self.made_by, "versions": json.dumps(self.versions), "cases": json.dumps(self.cases)}
-        save_file(self.tensors, path, metadata)
+        golden = {"family": self.made_by, "versions": self.versions, "cases": self.cases}
+        save_file(self.tensors, path, {"golden": json.dumps(golden)})
         print(f"{path.name}: {len(self.cases)} cases, {path.stat().st_size / 1000:.0f} kB")

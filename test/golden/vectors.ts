@@ -22,7 +22,7 @@ export async function readFamily<Options>(family: string): Promise<readonly Gold
   const { metadata, tensors } = await readSafetensors(
     fileURLToPath(new URL(`./${family}.safetensors`, import.meta.url)),
   )
-  const cases = JSON.parse(metadata.cases ?? '{}') as Record<string, Options>
+  const { cases } = JSON.parse(metadata.golden!) as { cases: Record<string, Options> }
   return Object.entries(cases).map(([name, options]) => ({
     name,
     options,
