@@ -8,9 +8,10 @@
 namespace spikingrx::binding {
 namespace {
 
-// The first paragraph on one line.
+// The first paragraph on one line, without the stack and without the list of every backend an operator lacks.
 std::string one_line(std::string text) {
-  for (const char* end : {"\n\n", "\nException raised from ", "\nC++ CapturedTraceback"}) {
+  for (const char* end : {"\n\n", "\nException raised from ", "\nC++ CapturedTraceback",
+                          " This could be because the operator doesn't exist for this backend"}) {
     if (const size_t at = text.find(end); at != std::string::npos) text.resize(at);
   }
   std::string line;

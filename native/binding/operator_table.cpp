@@ -41,7 +41,8 @@ std::string without_namespace(const std::string& name) {
 std::string suggestion(const c10::OperatorName& wanted) {
   std::set<std::string> overloads;
   std::string nearest;
-  size_t nearest_distance = std::max<size_t>(1, without_namespace(wanted.name).size() / 3) + 1;
+  // A third of the letters may be wrong: farther names would only confuse.
+  size_t nearest_distance = without_namespace(wanted.name).size() / 3 + 1;
   for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
     if (name.name == wanted.name)
       overloads.insert(name.overload_name.empty() ? name.name : name.name + "." + name.overload_name);

@@ -18,6 +18,13 @@ namespace {
 
 constexpr double kLargestSafeInteger = 9007199254740991.0;
 
+// The argument's type as the schema writes it; JavaScript knows nothing of symbolic integers.
+std::string wanted_type(const c10::Argument& argument) {
+  std::string type = argument.real_type()->str();
+  if (const size_t at = type.find("SymInt"); at != std::string::npos) type.replace(at, 6, "int");
+  return type;
+}
+
 // Converts one argument of one operator.
 class ArgumentReader {
  public:
@@ -30,7 +37,7 @@ class ArgumentReader {
   Place place() const { return {op_.name, argument_.name()}; }
 
   [[noreturn]] void mismatch(Napi::Value value) const {
-    fail("ERR_ARGUMENT", place(), " must be ", argument_.real_type()->str(), ", got ", describe(value));
+    fail("ERR_ARGUMENT", place(), " must be ", wanted_type(argument_), ", got ", describe(value));
   }
 
   c10::IValue read(Napi::Value value, const c10::Type& type) const {
@@ -281,7 +288,7 @@ std::vector<c10::IValue> to_stack(TensorTable& tensors, const Operator& op, Napi
     if (given[i]) continue;
     if (!arguments[i].default_value()) {
       fail("ERR_ARGUMENT", op.name, ": argument '", arguments[i].name(), "' is missing, it must be ",
-           arguments[i].real_type()->str());
+           wanted_type(arguments[i]));
     }
     stack[i] = *arguments[i].default_value();
   }
