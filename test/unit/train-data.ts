@@ -25,7 +25,7 @@ export function stripeNetwork(): NetworkSpec {
   return snn({ input: [1, 6, 6], steps: 3, labels: ['top', 'middle', 'bottom'] })
     .convBlock(4)
     .spikeNorm()
-    .lif({ threshold: 0.5, learnable: ['decay'] })
+    .lif({ threshold: 0.2, learnable: ['decay'] })
     .dropout(0.1)
     .classifier(3)
 }
