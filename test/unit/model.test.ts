@@ -210,7 +210,10 @@ describe('evaluate', () => {
 
 describe('stream', () => {
   it('gives, frame by frame, what the whole sequence gives', async () => {
-    const restless = snn({ input: [1, 6, 6], steps: 3 }).convBlock(4).lif({ threshold: 0.1 }).classifier(3)
+    const restless = snn({ input: [1, 6, 6], steps: 3 })
+      .convBlock(4)
+      .lif({ threshold: 0.1 })
+      .classifier(3)
     using model = await Model.create(restless, { seed: 1 })
     const sequence = Float32Array.from({ length: 2 * 5 * 36 }, (_, i) => ((i * 7919) % 100) / 100)
     using whole = noGrad(() => {
