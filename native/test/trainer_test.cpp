@@ -129,7 +129,7 @@ TEST("plain SGD moves each weight by its gradient times the rate; the loss of on
   EXPECT_EQ(report.samples, int64_t(32));
   EXPECT_NEAR(report.loss, loss.item<double>(), 1e-6);
   for (size_t i = 0; i < twin->parameters().size(); i++) {
-    const at::Tensor& parameter = twin->parameters()[i];
+    const at::Tensor parameter = twin->parameters()[i];
     EXPECT_CLOSE(network->parameters()[i].detach(), (parameter - 0.5 * parameter.grad()).detach(), 1e-6);
   }
   for (int step = 0; step < 60; step++) trainer.step(x, y);
