@@ -1,0 +1,143 @@
+/** What a training run shows while it runs: lines of text, lines of JSON, or a live bar (progress-bar.ts). */
+import type { EpochEvent, StepEvent, TrainEvent } from '../train/events.js'
+import { mean } from '../train/metrics.js'
+import { print } from './command.js'
+import { clock, count, duration, figure, percent } from './wording.js'
+
+/** An object for programs, beside the events of the training. */
+export interface Report {
+  readonly type: 'run' | 'interrupted' | 'result'
+  readonly [name: string]: unknown
+}
+
+export interface Progress extends Disposable {
+  event(event: TrainEvent): void
+  /** What is not an event of the training: as an object for programs, as lines for people. */
+  tell(report: Report, lines: readonly string[]): void
+  /** A line for a person at once, whatever is shown. */
+  note(text: string): void
+  /** Leaves the terminal as it was. Safe to call twice. */
+  [Symbol.dispose](): void
+}
+
+/** One JSON object a line on standard output; notes go to standard error. */
+export function jsonProgress(): Progress {
+  return {
+    event: (event) => print(JSON.stringify(event)),
+    tell: (report) => print(JSON.stringify(report)),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    [Symbol.dispose]: () => undefined,
+  }
+}
+
+/** A line every `seconds` or so, and one for each epoch. */
+export function lineProgress(seconds = 5): Progress {
+  const run = new RunningFigures()
+  let shown = performance.now()
+  return {
+    event(event) {
+      run.add(event)
+      if (event.type === 'epoch') print(epochLine(event, run.epochs))
+      if (event.type !== 'step' || performance.now() - shown < seconds * 1000) return
+      shown = performance.now()
+      print(stepLine(event, run))
+    },
+    tell: (_report, lines) => print(lines.join('\n')),
+    note: print,
+    [Symbol.dispose]: () => undefined,
+  }
+}
+
+function stepLine({ epoch, step }: StepEvent, run: RunningFigures): string {
+  const total = run.totalSteps === undefined ? '' : `/${run.totalSteps}`
+  return [
+    `epoch ${epoch}/${run.epochs}`,
+    `step ${step}${total}`,
+    `loss ${figure(run.loss)}`,
+    `accuracy ${percent(run.accuracy, 1)}`,
+    `${count(run.samplesPerSecond)} images/s`,
+    `firing rate ${figure(run.firingRate)}`,
+    `${clock(run.secondsLeft)} left`,
+  ].join('  ')
+}
+
+/** The line that stays when an epoch is done. */
+export function epochLine(
+  { epoch, loss, accuracy, firingRate, validation, seconds }: EpochEvent,
+  epochs: number,
+): string {
+  const training = `training loss ${figure(loss)}, accuracy ${percent(accuracy)}`
+  const test = validation ? `; test loss ${figure(validation.loss)}, accuracy ${percent(validation.accuracy)}` : ''
+  return `epoch ${epoch}/${epochs} done in ${duration(seconds)}: ${training}${test}; firing rate ${figure(firingRate)}`
+}
+
+/** Weight of the past in the figures shown: about the last 20 batches. */
+const PAST = 0.95
+
+/**
+ * Figures of the last steps, smoothed, and the time left.
+ *
+ *     m ← PAST m + (1 − PAST) x;   shown: m / (1 − PAST^n) after n steps, so that the start does not count as zero
+ */
+export class RunningFigures {
+  /** The one under way, from 1. */
+  epoch = 1
+  epochs = 0
+  totalSteps: number | undefined
+  #sums = { loss: 0, accuracy: 0, firingRate: 0 }
+  #weight = 0
+  /** Training speed leaves out what was done between steps, such as a checkpoint. */
+  #samplesPerSecond = 0
+  #begun: { readonly step: number; readonly time: number } | undefined
+  #step = 0
+
+  add(event: TrainEvent): void {
+    if (event.type === 'start') {
+      this.epochs = event.epochs
+      this.totalSteps = event.totalSteps
+      this.#begun = { step: 0, time: performance.now() }
+    }
+    if (event.type === 'resume') {
+      this.#begun = { step: event.step, time: performance.now() }
+      this.#step = event.step
+      this.epoch = event.epoch
+    }
+    if (event.type !== 'step') return
+    this.#step = event.step
+    this.epoch = event.epoch
+    this.#weight = PAST * this.#weight + (1 - PAST)
+    this.#samplesPerSecond = smooth(this.#samplesPerSecond, event.samplesPerSecond)
+    this.#sums = {
+      loss: smooth(this.#sums.loss, event.loss),
+      accuracy: smooth(this.#sums.accuracy, event.accuracy),
+      firingRate: smooth(this.#sums.firingRate, mean(Object.values(event.firingRates))),
+    }
+  }
+
+  get step(): number {
+    return this.#step
+  }
+  get loss(): number {
+    return this.#sums.loss / this.#weight
+  }
+  get accuracy(): number {
+    return this.#sums.accuracy / this.#weight
+  }
+  get firingRate(): number {
+    return this.#sums.firingRate / this.#weight
+  }
+  get samplesPerSecond(): number {
+    return this.#samplesPerSecond / this.#weight
+  }
+  /** At the speed of this process so far, tests after each epoch included; NaN where it is not known. */
+  get secondsLeft(): number {
+    if (this.totalSteps === undefined || this.#begun === undefined) return Number.NaN
+    const done = this.#step - this.#begun.step
+    const seconds = (performance.now() - this.#begun.time) / 1000
+    return done > 0 ? (seconds / done) * (this.totalSteps - this.#step) : Number.NaN
+  }
+}
+
+function smooth(past: number, now: number): number {
+  return PAST * past + (1 - PAST) * now
+}
