@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -32,17 +33,31 @@ SpikeNormLayer::SpikeNormLayer(const Spec& spec, std::string name, Build& build)
   running_variance_ = build.buffer(at::ones(shape, build.options));
 }
 
+// Row t of the statistics is that of the t-th step since rest, so that a carried state goes on where it was. A sequence
+// longer than the statistics is evaluated with their last row; there is nothing to train it with.
+at::Tensor SpikeNormLayer::rows(const at::Tensor& running, int64_t first, int64_t steps, bool training) const {
+  if (shared()) return running;
+  const int64_t known = running.size(0);
+  if (first + steps <= known) return running.narrow(0, first, steps);
+  SPIKINGRX_CHECK(!training, "ERR_SHAPE", name_, ": spikeNorm keeps statistics of ", known,
+                  " steps (perStep) and can't be trained on step ", first + steps,
+                  "; make the network with more steps");
+  return running.index_select(0, at::arange(first, first + steps, at::kLong).clamp_max(known - 1).to(running.device()));
+}
+
 Signal SpikeNormLayer::forward(const Signal& input, Pass& pass) {
+  const bool training = pass.options.training;
   // A constant input has the same statistics at every step; what differs by step is the running statistics.
-  const bool repeat = input.constant() && !shared() && !pass.options.training;
   Signal signal = input;
-  if (repeat) {
+  if (input.constant() && !shared() && !training) {
     auto shape = input.value.sizes().vec();
     shape[1] = input.steps;
     signal.value = input.value.expand(shape);
   }
-  SpikeNormOptions options{pass.options.training, momentum_, epsilon_, signal.constant() ? signal.steps : 1};
-  Signal output{spike_norm(signal.value, gamma_, beta_, running_mean_, running_variance_, options), signal.steps};
+  SpikeNormOptions options{training, momentum_, epsilon_, signal.constant() ? signal.steps : 1};
+  Signal output{spike_norm(signal.value, gamma_, beta_, rows(running_mean_, pass.first_step, input.steps, training),
+                           rows(running_variance_, pass.first_step, input.steps, training), options),
+                signal.steps};
   pass.record(name_, "output", output.value);
   return output;
 }

@@ -18,6 +18,9 @@ class SpikeNormLayer final : public Layer {
   at::Tensor shift() const;
 
  private:
+  // The statistics of `steps` steps after `first`: [C], or [steps, C] sharing memory when training.
+  at::Tensor rows(const at::Tensor& running, int64_t first, int64_t steps, bool training) const;
+
   double momentum_, epsilon_;
   at::Tensor gamma_, beta_, running_mean_, running_variance_;
 };

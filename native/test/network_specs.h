@@ -62,8 +62,8 @@ inline NetworkSpec sew_network() {
   return {{2, 8, 8}, 4, {conv(4), norm("shared", 4), lif(), sew(6, 2), {"flatten", {}}, linear(10)}};
 }
 
-inline NetworkSpec per_step_network() {
-  return {{2, 8, 8}, 4, {conv(4), norm("perStep", 4), lif(), {"flatten", {}}, linear(10)}};
+inline NetworkSpec per_step_network(int64_t steps = 4) {
+  return {{2, 8, 8}, steps, {conv(4), norm("perStep", static_cast<double>(steps)), lif(), {"flatten", {}}, linear(10)}};
 }
 
 inline NetworkSpec perceptron() {

@@ -87,7 +87,7 @@ TEST("a constant input [B, ...] equals the sequence that repeats it, in training
 }
 
 TEST("two halves with the state carried on give what the whole gives") {
-  for (const auto& spec : {sew_network(), perceptron()}) {
+  for (const auto& spec : {sew_network(), perceptron(), per_step_network(10)}) {
     auto network = warmed(spec);
     std::vector<int64_t> shape{3, 10};
     shape.insert(shape.end(), spec.input.begin(), spec.input.end());
@@ -102,6 +102,27 @@ TEST("two halves with the state carried on give what the whole gives") {
     for (size_t i = 0; i < whole.state.size(); i++) EXPECT_CLOSE(second.state[i], whole.state[i], 1e-5);
     EXPECT_THROWS(network->forward(x.narrow(0, 0, 2), options, first.state), "the state is of a batch of 3 samples");
   }
+}
+
+TEST("statistics by step: the last go on beyond the steps they were trained for, and training there is refused") {
+  auto network = warmed(per_step_network(), at::kDouble);
+  const at::Tensor x = support::normal({3, 6, 2, 8, 8}, 48);
+  at::Tensor mean, variance;
+  for (const auto& entry : network->tensors()) {
+    if (entry.name == "layers.1.runningMean") mean = entry.tensor;
+    if (entry.name == "layers.1.runningVariance") variance = entry.tensor;
+  }
+  ForwardOptions options;
+  options.record = true;
+  const ForwardResult result = network->forward(x, options);
+  const at::Tensor convolved = result.records[0].value, normal = result.records[1].value;
+  const auto by_hand = [&](int64_t t, int64_t row) {
+    return (convolved.select(1, t) - mean[row].view({1, -1, 1, 1})) / (variance[row].view({1, -1, 1, 1}) + 1e-5).sqrt();
+  };
+  EXPECT_CLOSE(normal.select(1, 1), by_hand(1, 1), 1e-10);
+  EXPECT_CLOSE(normal.select(1, 5), by_hand(5, 3), 1e-10);
+  options.training = true;
+  EXPECT_THROWS(network->forward(x, options), "keeps statistics of 4 steps (perStep)");
 }
 
 TEST("a latency code carried over two calls is the code of one call") {
