@@ -56,10 +56,6 @@ function rateLines({ firingRates, firingRate }: Evaluation, spec: NetworkSpec): 
   const rates = Object.entries(firingRates)
   if (rates.length === 0) return []
   const layers = rates.map(([name, rate]) => `${layerTitle(spec, name)} ${figure(rate)}`).join(', ')
-  return [
-    `Firing rates (spikes per neuron and time step): ${layers}.`,
-    ...(rates.length > 1
-      ? [`Mean of the layers: ${figure(firingRate)}, a spike in ${percent(firingRate, 1)} of the moments it could be.`]
-      : []),
-  ]
+  const mean = rates.length > 1 ? `, mean ${figure(firingRate)}` : ''
+  return [`Firing rates (spikes per neuron and time step)${mean}: ${layers}.`]
 }

@@ -1,7 +1,7 @@
 /** A live bar on a terminal. Loaded only where there is one. */
 import cliProgress from 'cli-progress'
 import { epochLine, type Progress, RunningFigures } from './progress.js'
-import { clock, count, figure, percent } from './wording.js'
+import { clock, count, percent } from './wording.js'
 
 const WIDEST_BAR = 30
 const NARROWEST_BAR = 6
@@ -52,11 +52,11 @@ export function barLine(run: RunningFigures, progress: number, columns: number):
   const head = `epoch ${run.epoch}/${run.epochs}`
   const share = `${Math.floor(100 * progress)} %`.padStart(5)
   const figures = [
-    `loss ${figure(run.loss)}`,
+    `loss ${steady(run.loss)}`,
     `acc ${percent(run.accuracy, 1)}`,
     `${clock(run.secondsLeft)} left`,
     `${count(run.samplesPerSecond)}/s`,
-    `rate ${figure(run.firingRate)}`,
+    `rate ${steady(run.firingRate)}`,
   ]
   // The last ones give way first where the terminal is narrow.
   while (figures.length > 0 && roomForBar(columns, head, share, figures) < NARROWEST_BAR) figures.pop()
@@ -67,4 +67,9 @@ export function barLine(run: RunningFigures, progress: number, columns: number):
 
 function roomForBar(columns: number, head: string, share: string, figures: readonly string[]): number {
   return columns - 1 - head.length - 1 - share.length - 2 - figures.join('  ').length
+}
+
+/** Of one width from step to step, so that the bar does not jump. */
+function steady(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(3) : '-'
 }

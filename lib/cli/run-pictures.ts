@@ -36,7 +36,7 @@ export async function drawRun(directory: string, sources: PictureSources): Promi
   const recording = await model.record(image.input)
   const { labels = [] } = await model.predict(image.input)
   const truth = test.classes?.[Number(image.target)] ?? String(image.target)
-  const shown = `${name}: test image 0, ${truth}; the network says ${labels[0] ?? '?'}`
+  const shown = `${name}: test image 0 is "${truth}", the network says "${labels[0] ?? '?'}"`
   const filters = firstFilters(model, name)
   const featureMaps = firstFeatureMaps(spec, recording, shown)
   const layers = Object.keys(evaluation.firingRates)
@@ -71,7 +71,7 @@ function learningHistory(
   const epochs = metrics.flatMap((metric) => (metric.type === 'epoch' ? [metric] : []))
   const rates = (firingRates: Readonly<Record<string, number>>): number[] => Object.values(firingRates)
   return {
-    title: `Learning curves: ${name}`,
+    title: `Learning curves: ${name} (validation: the test images)`,
     train: epochs.map(({ epoch, loss, accuracy, firingRates }) => ({
       at: epoch,
       loss,

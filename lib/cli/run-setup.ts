@@ -1,4 +1,5 @@
 /** Settings of a run: from the options for a new one, from its folder for one that goes on. */
+import { resolve } from 'node:path'
 import type { TrainTest } from '../data/index.js'
 import type { SpecJson } from '../model/spec.js'
 import { native } from '../runtime/addon.js'
@@ -47,7 +48,7 @@ export function newConfig(
     seed: options.seed ?? DEFAULT_SEED,
     device: options.device ?? 'auto',
     threads: options.threads ?? native().threads(),
-    data: options.data ?? null,
+    data: options.data === undefined ? null : resolve(options.data),
     limit: options.limit ?? null,
     optimizer: architecture.optimizer({ lr }),
     schedule: architecture.schedule(),
@@ -93,7 +94,7 @@ export function resumedConfig(
     ...config,
     device: options.device ?? config.device,
     threads: options.threads ?? config.threads,
-    data: options.data ?? config.data,
+    data: options.data === undefined ? config.data : resolve(options.data),
   }
 }
 
