@@ -44,9 +44,9 @@ double processor_seconds() {
 
 Spec lif() {
   return {"lif",
-          {{"decay", 0.9},
+          {{"decay", 0.95},
            {"threshold", 1.0},
-           {"decayInput", true},
+           {"decayInput", false},
            {"reset", std::string("subtract")},
            {"resetDelay", false},
            {"detachReset", false},
@@ -54,6 +54,10 @@ Spec lif() {
            {"surrogateParameter", 1.0},
            {"learnable", std::vector<std::string>{}},
            {"perChannel", false}}};
+}
+
+Spec leaky_readout() {
+  return {"leakyReadout", {{"decay", 0.95}, {"decayInput", false}, {"learnable", std::vector<std::string>{}}}};
 }
 
 Spec linear(double features) { return {"linear", {{"features", features}, {"bias", true}}}; }
@@ -69,7 +73,7 @@ int main(int argc, char** argv) {
 
   const at::Tensor images = read_idx(directory + "/train-images-idx3-ubyte", 16, {60000, 1, 28, 28});
   const at::Tensor labels = read_idx(directory + "/train-labels-idx1-ubyte", 8, {60000});
-  NetworkSpec spec{{1, 28, 28}, 25, {{"flatten", {}}, linear(1000), lif(), linear(10), lif()}};
+  NetworkSpec spec{{1, 28, 28}, 25, {{"flatten", {}}, linear(1000), lif(), linear(10), leaky_readout()}};
   auto network = std::make_shared<Network>(spec, 7, at::kCPU, at::kFloat);
   TrainerSpec training;
   training.loss = {"crossEntropy", {{"reduce", std::string("mean")}, {"labelSmoothing", 0.0}}};
