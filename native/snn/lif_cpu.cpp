@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "error.h"
 #include "snn/kernels/lif_scan.h"
 
 namespace spikingrx {
@@ -24,6 +25,7 @@ namespace {
 constexpr int64_t kForwardWidth = 2048;         // neurons of a forward tile: membranes stay in the first-level cache
 constexpr int64_t kBackwardBytes = 512 * 1024;  // recomputed membranes of a backward tile: a share of the second level
 constexpr int64_t kVector = 16;                 // widths are multiples of this where they can
+constexpr int64_t kMostSteps = int64_t{1} << 40;  // sizes made of steps do not overflow
 
 template <class Value>
 LifScan<Value> choose_scan() {
@@ -35,8 +37,11 @@ LifScan<Value> choose_scan() {
       return 4;
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") ? 3 : 1;
   }();
-  if (level == 4) return v4::lif_scan<Value>();
-  if (level == 3) return v3::lif_scan<Value>();
+  constexpr bool half = std::is_same_v<Value, c10::Half>, twice = std::is_same_v<Value, double>;
+  if constexpr (!half && !twice)
+    if (level == 4) return v4::lif_scan<Value>();
+  if constexpr (!half)
+    if (level >= 3) return v3::lif_scan<Value>();
 #endif
   return portable::lif_scan<Value>();
 }
@@ -53,7 +58,11 @@ struct Sizes {
   int64_t batch, current_steps, steps, neurons;
 };
 
+// Checked here too: the kernels are operators that anyone may call.
 Sizes sizes_of(const at::Tensor& current, int64_t steps) {
+  SPIKINGRX_CHECK(current.dim() >= 2 && steps >= 0 && steps < kMostSteps &&
+                      (steps == 0 || current.size(1) == 1 || current.size(1) == steps),
+                  "ERR_SHAPE", "lif with steps ", steps, " does not take a current ", current.sizes());
   int64_t neurons = 1;
   for (int64_t d = 2; d < current.dim(); d++) neurons *= current.size(d);
   return {current.size(0), current.size(1), steps > 0 ? steps : current.size(1), neurons};
@@ -158,7 +167,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const int64_t row = std::min(width, std::max<int64_t>(1, s.neurons));
     const at::Tensor no_gradient = at::zeros({row}, input.options());
     const auto upstream = [&](const std::optional<at::Tensor>& gradient) {
-      return gradient && gradient->defined() ? gradient->to(input.scalar_type()).contiguous() : at::Tensor();
+      if (!gradient || !gradient->defined()) return at::Tensor();
+      SPIKINGRX_CHECK(gradient->sizes() == with_steps(input, s.steps), "ERR_SHAPE", "lif gradients must have shape ",
+                      at::IntArrayRef(with_steps(input, s.steps)), ", got ", gradient->sizes());
+      return gradient->to(input.scalar_type()).contiguous();
     };
     const at::Tensor from_spikes = upstream(grad_spikes), from_trace = upstream(grad_trace);
 
@@ -204,7 +216,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const auto reduce = [&](const at::Tensor& sums, const at::Tensor& parameter) {
       if (!parameter_gradients) return at::zeros(parameter.sizes(), beta.options()).to(parameter.scalar_type());
       if (parameter.dim() == 0) return sums.sum().to(parameter.scalar_type());
-      return sums.reshape({s.batch, parameter.size(0), -1}).sum(at::IntArrayRef{0, 2}).to(parameter.scalar_type());
+      const int64_t channels = parameter.size(0), area = channels > 0 ? s.neurons / channels : 0;
+      return sums.reshape({s.batch, channels, area}).sum(at::IntArrayRef{0, 2}).to(parameter.scalar_type());
     };
     grad_decay = reduce(grad_decay, decay);
     grad_threshold = reduce(grad_threshold, threshold);

@@ -1,4 +1,5 @@
-// Included once for each instruction set with SPIKINGRX_ISA naming its namespace; see lif_scan.h.
+// Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_TYPES the element types that it
+// is worth compiling for; see lif_scan.h.
 #include "snn/kernels/lif_scan.h"
 
 namespace spikingrx::SPIKINGRX_ISA {
@@ -178,9 +179,7 @@ LifScan<Value> lif_scan() {
   return {&forward<Value>, &backward<Value>};
 }
 
-template LifScan<float> lif_scan<float>();
-template LifScan<double> lif_scan<double>();
-template LifScan<c10::BFloat16> lif_scan<c10::BFloat16>();
-template LifScan<c10::Half> lif_scan<c10::Half>();
+#define SPIKINGRX_SCAN(value) template LifScan<value> lif_scan<value>();
+SPIKINGRX_SCAN_TYPES(SPIKINGRX_SCAN)
 
 }  // namespace spikingrx::SPIKINGRX_ISA
