@@ -1,7 +1,6 @@
 #include "snn/lif.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -9,6 +8,7 @@
 #include <limits>
 
 #include "error.h"
+#include "snn/once_differentiable.h"
 
 namespace spikingrx {
 
@@ -67,7 +67,12 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     return {spikes, state, trace};
   }
 
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    return once_differentiable("lif", [&] { return input_gradients(context, gradients); });
+  }
+
+ private:
+  static variable_list input_gradients(AutogradContext* context, const variable_list& gradients) {
     const auto inputs = context->get_saved_variables();
     auto& saved = context->saved_data;
     LifOptions options;
@@ -103,7 +108,7 @@ void check_parameter(const at::Tensor& value, const char* name, const at::Tensor
   const double* data = values.const_data_ptr<double>();
   for (int64_t i = 0; i < values.numel(); i++)
     SPIKINGRX_CHECK(data[i] >= lowest && data[i] <= highest, "ERR_RANGE", "lif ", name, " must be ",
-                    highest == 1 ? "in [0, 1]" : "positive", ", got ", data[i]);
+                    highest == 1 ? "in [0, 1]" : "positive and finite", ", got ", data[i]);
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_operator(const at::Tensor& current, const at::Tensor& decay,
@@ -147,8 +152,10 @@ LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tens
   SPIKINGRX_CHECK(steps >= 0 && (steps == 0 || current.size(1) == 1 || current.size(1) == steps), "ERR_SHAPE",
                   "lif with steps ", steps, " expects a current of 1 or ", steps, " time steps, got ", current.size(1));
   check_parameter(decay, "decay", current, 0, 1);
-  check_parameter(threshold, "threshold", current, std::numeric_limits<double>::denorm_min(),
-                  std::numeric_limits<double>::infinity());
+  // An infinite threshold never fires, but a reset times it has no gradient.
+  using Limits = std::numeric_limits<double>;
+  check_parameter(threshold, "threshold", current, Limits::denorm_min(),
+                  options.reset == Reset::kNone ? Limits::infinity() : Limits::max());
   if (membrane.defined()) {
     auto expected = current.sizes().vec();
     expected.erase(expected.begin() + 1);
@@ -167,7 +174,8 @@ LeakyOutput leaky_integrate(const at::Tensor& current, const at::Tensor& decay, 
   options.decay_input = decay_input;
   options.reset = Reset::kNone;
   options.trace = true;
-  const at::Tensor never = at::scalar_tensor(std::numeric_limits<double>::infinity(), decay.options());
+  const at::Tensor never =
+      at::scalar_tensor(std::numeric_limits<double>::infinity(), decay.options().dtype(at::kDouble));
   LifOutput output = lif(current, decay, never, membrane, steps, options);
   return {output.trace, output.membrane};
 }

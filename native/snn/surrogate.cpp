@@ -10,6 +10,7 @@
 #include <torch/library.h>
 
 #include "error.h"
+#include "snn/once_differentiable.h"
 
 namespace spikingrx {
 
@@ -19,6 +20,9 @@ constexpr int64_t kGrain = 32768;  // elements a thread should have at least
 
 // grad_x = grad g(x), elementwise; bfloat16 and float16 compute in float.
 at::Tensor surrogate_backward_cpu(const at::Tensor& gradient, const at::Tensor& x, int64_t kind, double parameter) {
+  SPIKINGRX_CHECK(gradient.sizes() == x.sizes() && gradient.scalar_type() == x.scalar_type(), "ERR_SHAPE",
+                  "surrogate gradients must have the shape and dtype of their input, ", x.sizes(), ", got ",
+                  gradient.sizes());
   const at::Tensor values = x.contiguous(), upstream = gradient.contiguous();
   at::Tensor result = at::empty_like(values);
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, x.scalar_type(), "surrogate_backward", [&] {
@@ -56,7 +60,9 @@ struct SurrogateFunction : torch::autograd::Function<SurrogateFunction> {
                                                  torch::autograd::variable_list gradients) {
     const Surrogate surrogate{static_cast<SurrogateKind>(context->saved_data["kind"].toInt()),
                               context->saved_data["parameter"].toDouble()};
-    return {surrogate_backward(gradients[0], context->get_saved_variables()[0], surrogate), {}, {}};
+    return once_differentiable("surrogate", [&]() -> torch::autograd::variable_list {
+      return {surrogate_backward(gradients[0], context->get_saved_variables()[0], surrogate), {}, {}};
+    });
   }
 };
 

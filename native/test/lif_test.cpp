@@ -3,6 +3,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "check.h"
 #include "support.h"
@@ -194,6 +197,38 @@ TEST("empty batches, no neurons and no steps pass") {
   }
 }
 
+TEST("learnt values by channel get zero gradients from empty batches and no channels") {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{{0, 5, 3}, {0, 5, 3, 2, 2}, {2, 5, 0}, {2, 0, 3}}) {
+    at::Tensor x = at::zeros(shape, at::kFloat), decay = at::full({shape[2]}, 0.9).requires_grad_(true),
+               threshold = at::full({shape[2]}, 0.5).requires_grad_(true);
+    lif(x, decay, threshold, {}, 0, {}).spikes.sum().backward();
+    EXPECT(at::equal(decay.grad(), at::zeros({shape[2]})) && at::equal(threshold.grad(), at::zeros({shape[2]})));
+  }
+}
+
+TEST("a second derivative is refused, a first with create_graph is not") {
+  at::Tensor x = support::normal({2, 5, 3}, 19).requires_grad_(true), y = x.detach().clone().requires_grad_(true);
+  const at::Tensor spikes = lif(x, scalar(0.9), scalar(0.5), {}, 0, {}).spikes;
+  const at::Tensor gradient = torch::autograd::grad({spikes.sum()}, {x}, {}, true, /*create_graph=*/true)[0];
+  lif(y, scalar(0.9), scalar(0.5), {}, 0, {}).spikes.sum().backward();
+  EXPECT(at::equal(gradient, y.grad()));
+  EXPECT_THROWS(gradient.square().sum().backward(), "lif has no second derivative");
+}
+
+TEST("the kernels, called as operators, refuse gradients and steps of another shape") {
+  const auto backward = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::lif_backward", "");
+  const at::Tensor current = at::zeros({2, 3, 4}, at::kDouble);
+  const auto call = [&](const at::Tensor& grad_spikes, int64_t steps) {
+    torch::jit::Stack stack;
+    torch::jit::push(stack, grad_spikes, c10::IValue(), c10::IValue(), current, scalar(0.9), scalar(0.5), c10::IValue(),
+                     steps, true, 0, false, false, 0, 1.0, false);
+    backward.callBoxed(stack);
+  };
+  call(at::ones({2, 3, 4}, at::kDouble), 0);
+  EXPECT_THROWS(call(at::ones({1}, at::kDouble), 0), "lif gradients must have shape [2, 3, 4], got [1]");
+  EXPECT_THROWS(call(at::ones({2, 3, 4}, at::kDouble), 5), "lif with steps 5 does not take a current [2, 3, 4]");
+}
+
 TEST("NaN stays in its neuron and never fires") {
   at::Tensor x = at::ones({1, 30, 2}, at::kFloat);
   x[0][3][0] = std::nanf("");
@@ -241,6 +276,7 @@ TEST("bad input is refused by name") {
                 "ERR_SHAPE: lif expects a current [B, T, D]");
   EXPECT_THROWS(lif(current, scalar(1.1), scalar(1), {}, 0, {}), "ERR_RANGE: lif decay must be in [0, 1], got 1.1");
   EXPECT_THROWS(lif(current, scalar(0.9), scalar(0), {}, 0, {}), "ERR_RANGE: lif threshold must be positive");
+  EXPECT_THROWS(lif(current, scalar(0.9), scalar(INFINITY), {}, 0, {}), "must be positive and finite, got inf");
   EXPECT_THROWS(lif(current, scalar(std::nan("")), scalar(1), {}, 0, {}), "ERR_RANGE: lif decay");
   EXPECT_THROWS(lif(current, at::ones({3}, at::kDouble), scalar(1), {}, 0, {}), "one value for each of the 4 channels");
   EXPECT_THROWS(lif(current, scalar(0.9), scalar(1), at::zeros({2, 3}, at::kDouble), 0, {}),

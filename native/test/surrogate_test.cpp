@@ -2,6 +2,7 @@
 #include "snn/surrogate.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "check.h"
 #include "support.h"
@@ -77,6 +78,12 @@ TEST("an empty tensor passes") {
   at::Tensor x = at::empty({0, 3}, at::kFloat).requires_grad_(true);
   surrogate(x, {}).sum().backward();
   EXPECT_EQ(x.grad().numel(), int64_t(0));
+}
+
+TEST("a second derivative is refused") {
+  at::Tensor x = support::normal({5}, 3).requires_grad_(true);
+  const at::Tensor gradient = torch::autograd::grad({surrogate(x, {}).sum()}, {x}, {}, true, /*create_graph=*/true)[0];
+  EXPECT_THROWS(gradient.sum().backward(), "surrogate has no second derivative");
 }
 
 TEST("bad input is refused by name") {
