@@ -92,7 +92,8 @@ ConvLayer::ConvLayer(const Spec& spec, std::string name, Build& build)
                     " is larger than the padded input ", at::IntArrayRef(build.shape));
     shape[d + 1] = room / stride_[d] + 1;
   }
-  const double deviation = std::sqrt(2.0 / static_cast<double>(channels * kernel[0] * kernel[1]));
+  const double deviation =
+      std::sqrt(2.0 / static_cast<double>(channels) / static_cast<double>(kernel[0]) / static_cast<double>(kernel[1]));
   weight_ = build.parameter(at::empty({channels, build.shape[0], kernel[0], kernel[1]}, build.options)
                                 .normal_(0, deviation, build.generator));
   if (spec.flag("bias")) bias_ = build.parameter(at::zeros({channels}, build.options));

@@ -68,7 +68,9 @@ Signal PoolLayer::forward(const Signal& input, Pass& pass) {
 
 FlattenLayer::FlattenLayer(std::string name, Build& build) : Layer(std::move(name)) {
   int64_t size = 1;
-  for (const int64_t length : build.shape) size *= length;
+  for (const int64_t length : build.shape)
+    SPIKINGRX_CHECK(!__builtin_mul_overflow(size, length, &size), "ERR_SHAPE", name_, ": an input of ",
+                    at::IntArrayRef(build.shape), " has too many elements to flatten");
   build.shape = {size};
 }
 

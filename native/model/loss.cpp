@@ -75,17 +75,24 @@ LossResult compute_loss(const at::Tensor& output, const at::Tensor& targets, con
   return {at::mse_loss(scores, level_targets(targets, scores, spec)), scores};
 }
 
-at::Tensor rate_penalty(const std::vector<at::Tensor>& rates, const Spec& spec) {
-  if (spec.kind == "none" || rates.empty()) return {};
+void check_rate_penalty(const Spec& spec) {
+  if (spec.kind == "none") return;
   SPIKINGRX_CHECK(spec.kind == "firingRate", "ERR_RANGE", "the rate regulariser must be none or firingRate, got '",
                   spec.kind, "'");
   const std::string &norm = spec.text("norm"), &mode = spec.text("mode");
   SPIKINGRX_CHECK(norm == "l1" || norm == "l2", "ERR_RANGE", "firingRate norm must be l1 or l2, got '", norm, "'");
   SPIKINGRX_CHECK(mode == "two-sided" || mode == "upper", "ERR_RANGE",
                   "firingRate mode must be two-sided or upper, got '", mode, "'");
+  SPIKINGRX_CHECK(std::isfinite(spec.number("weight")) && std::isfinite(spec.number("target")), "ERR_RANGE",
+                  "firingRate weight and target must be finite");
+}
+
+at::Tensor rate_penalty(const std::vector<at::Tensor>& rates, const Spec& spec) {
+  check_rate_penalty(spec);
+  if (spec.kind == "none" || rates.empty()) return {};
   at::Tensor excess = at::stack(rates) - spec.number("target");
-  if (mode == "upper") excess = excess.clamp_min(0);
-  return (norm == "l1" ? excess.abs() : excess.square()).mean() * spec.number("weight");
+  if (spec.text("mode") == "upper") excess = excess.clamp_min(0);
+  return (spec.text("norm") == "l1" ? excess.abs() : excess.square()).mean() * spec.number("weight");
 }
 
 }  // namespace spikingrx

@@ -2,8 +2,8 @@
 //
 //   crossEntropy {reduce "mean" | "sum", labelSmoothing}  cross-entropy of the output averaged or summed over time
 //   rateMse      {correct, incorrect}                     mean of (rate - target)^2, rate the mean over time
-//   spikeCount   {correct, incorrect}                     the same of the count over time: targets are numbers of
-//   spikes mse          {}                                       mean of (mean over time - target)^2, target [B, K]
+//   spikeCount   {correct, incorrect}                     the same of the count over time
+//   mse          {}                                       mean of (mean over time - target)^2, target [B, K]
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -26,5 +26,8 @@ SPIKINGRX_API void check_loss(const Spec& spec);
 // How far the mean firing rates are from a target: weight * mean over layers of |rate - target| or its square.
 //   firingRate {weight, target, norm "l1" | "l2", mode "two-sided" | "upper"}; "none" gives an undefined tensor.
 SPIKINGRX_API at::Tensor rate_penalty(const std::vector<at::Tensor>& rates, const Spec& spec);
+
+// Throws c10::ValueError for an unknown kind or an option out of range.
+SPIKINGRX_API void check_rate_penalty(const Spec& spec);
 
 }  // namespace spikingrx

@@ -8,8 +8,12 @@
 
 namespace spikingrx {
 
-void copy_named(const std::vector<NamedTensor>& into, const std::vector<NamedTensor>& values, const char* owner) {
-  std::map<std::string, at::Tensor> given;
+namespace {
+
+using Given = std::map<std::string, at::Tensor>;
+
+Given checked(const std::vector<NamedTensor>& into, const std::vector<NamedTensor>& values, const char* owner) {
+  Given given;
   for (const auto& value : values)
     SPIKINGRX_CHECK(given.emplace(value.name, value.tensor).second, "ERR_CHECKPOINT_MISMATCH", "tensor ", value.name,
                     " is given twice");
@@ -24,6 +28,17 @@ void copy_named(const std::vector<NamedTensor>& into, const std::vector<NamedTen
   }
   SPIKINGRX_CHECK(given.size() == into.size(), "ERR_CHECKPOINT_MISMATCH", owner, " has ", into.size(), " tensors, got ",
                   given.size());
+  return given;
+}
+
+}  // namespace
+
+void check_named(const std::vector<NamedTensor>& into, const std::vector<NamedTensor>& values, const char* owner) {
+  checked(into, values, owner);
+}
+
+void copy_named(const std::vector<NamedTensor>& into, const std::vector<NamedTensor>& values, const char* owner) {
+  const Given given = checked(into, values, owner);
   at::NoGradGuard no_grad;
   for (const auto& target : into) at::Tensor(target.tensor).copy_(given.at(target.name));
 }

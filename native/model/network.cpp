@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <c10/util/StringUtil.h>
 
 #include "error.h"
 #include "model/layer.h"
@@ -10,17 +11,20 @@
 
 namespace spikingrx {
 
-Network::Network(const NetworkSpec& spec, at::Device device, at::ScalarType dtype)
-    : spec_(spec), device_(device), dtype_(dtype), generator_(at::make_generator<at::CPUGeneratorImpl>(0)) {}
+namespace {
+constexpr int64_t kMostSteps = int64_t{1} << 53;  // a carried count stays a safe integer of JavaScript
+}
 
 Network::Network(NetworkSpec spec, uint64_t seed, at::Device device, at::ScalarType dtype)
-    : Network(spec, device, dtype) {
+    : spec_(std::move(spec)),
+      device_(device),
+      dtype_(dtype),
+      generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {
   SPIKINGRX_CHECK(!spec_.input.empty(), "ERR_SHAPE", "a network needs an input shape [C, H, W] or [D]");
   for (const int64_t length : spec_.input)
     SPIKINGRX_CHECK(length > 0, "ERR_SHAPE", "input sizes must be positive, got ", at::IntArrayRef(spec_.input));
   SPIKINGRX_CHECK(spec_.steps > 0, "ERR_RANGE", "steps must be positive, got ", spec_.steps);
   SPIKINGRX_CHECK(at::isFloatingType(dtype_), "ERR_TYPE", "a network's dtype must be floating point, got ", dtype_);
-  generator_.set_current_seed(seed);
   Build build{spec_.input, spec_.steps, at::TensorOptions().dtype(dtype_), device_, generator_};
   for (size_t i = 0; i < spec_.layers.size(); i++)
     layers_.push_back(make_layer(spec_.layers[i], "layers." + std::to_string(i), build));
@@ -32,8 +36,8 @@ Network::~Network() = default;
 at::Tensor Network::prepare(const at::Tensor& input, int64_t& steps) const {
   const auto rank = static_cast<int64_t>(spec_.input.size());
   const bool sequence = input.dim() == rank + 2;
-  SPIKINGRX_CHECK(sequence || input.dim() == rank + 1, "ERR_SHAPE", "the network expects an input [B, ", spec_.input,
-                  "] or [B, T, ", spec_.input, "], got ", input.sizes());
+  SPIKINGRX_CHECK(sequence || input.dim() == rank + 1, "ERR_SHAPE", "the network expects an input [B, ",
+                  c10::Join(", ", spec_.input), "] or [B, T, ", c10::Join(", ", spec_.input), "], got ", input.sizes());
   SPIKINGRX_CHECK(input.sizes().slice(input.dim() - rank) == at::IntArrayRef(spec_.input), "ERR_SHAPE",
                   "the network expects samples of shape ", at::IntArrayRef(spec_.input), ", got ",
                   input.sizes().slice(input.dim() - rank));
@@ -55,6 +59,9 @@ void Network::check_state(const NetworkState& state, int64_t batch) const {
                   state.size());
   SPIKINGRX_CHECK(state.back().dim() == 0 && state.back().scalar_type() == at::kLong, "ERR_TYPE",
                   "the last tensor of a network's state is the 0-d int64 count of time steps");
+  const int64_t seen = state.back().item<int64_t>();
+  SPIKINGRX_CHECK(seen >= 0 && seen <= kMostSteps, "ERR_RANGE", "the state's count of time steps must be from 0 to ",
+                  kMostSteps, ", got ", seen);
   for (size_t i = 0; i + 1 < state.size(); i++)
     SPIKINGRX_CHECK(state[i].dim() > 0 && state[i].size(0) == batch, "ERR_SHAPE", "the state is of a batch of ",
                     state[i].dim() ? state[i].size(0) : 0, " samples, the input of ", batch);
@@ -109,18 +116,24 @@ void Network::constrain() {
 }
 
 std::unique_ptr<Network> Network::folded() const {
+  SPIKINGRX_CHECK(!folded_, "ERR_ARGUMENT", "the network is folded already; fold the one it was made from");
   at::NoGradGuard no_grad;
-  std::unique_ptr<Network> network(new Network(spec_, device_, dtype_));
-  for (size_t i = 0; i < layers_.size(); i++) {
-    if (i + 1 < layers_.size())
-      if (auto both = layers_[i]->folded_with(*layers_[i + 1])) {
+  // Built again from the spec: the copy shares no memory with this network, which may go on training.
+  auto network = std::make_unique<Network>(spec_, 0, device_, dtype_);
+  network->load(tensors());
+  std::vector<std::shared_ptr<Layer>> layers;
+  layers.swap(network->layers_);
+  for (size_t i = 0; i < layers.size(); i++) {
+    if (i + 1 < layers.size())
+      if (auto both = layers[i]->folded_with(*layers[i + 1])) {
         network->layers_.push_back(both);
         i++;
         continue;
       }
-    auto alone = layers_[i]->folded();
-    network->layers_.push_back(alone ? alone : layers_[i]);
+    auto alone = layers[i]->folded();
+    network->layers_.push_back(alone ? alone : layers[i]);
   }
+  network->folded_ = true;
   network->set_random_state(random_state());
   return network;
 }

@@ -30,7 +30,7 @@ using NetworkState = std::vector<at::Tensor>;
 struct Record {
   std::string layer;     // "layers.2"
   std::string quantity;  // "spikes" | "membrane" (before reset) | "output"
-  at::Tensor value;      // [B, T, ...]
+  at::Tensor value;      // [B, T, ...]; [B, 1, ...] before the first neuron where every step is the same
 };
 
 struct ForwardOptions {
@@ -66,10 +66,12 @@ class SPIKINGRX_API Network {
   // Copies values in. Checks every name, shape and dtype before the first copy, so that a failure changes nothing.
   void load(const std::vector<NamedTensor>& values);
 
-  // Names of the layers whose output is spikes ("layers.2", or "layers.3.stages.0" inside a SEW block).
+  // Names of the layers whose output is spikes ("layers.2", or "layers.3.stages.0.lif" inside a SEW
+  // block).
   std::vector<std::string> spiking_layers() const;
 
-  // A copy for inference with each SpikeNorm folded into the convolution before it.
+  // A copy for inference, sharing nothing, with each SpikeNorm folded into the convolution before it. What is folded
+  // can't be folded again.
   std::unique_ptr<Network> folded() const;
 
   // Random state of dropout and Poisson encoding, as a byte tensor.
@@ -84,7 +86,6 @@ class SPIKINGRX_API Network {
   at::ScalarType dtype() const { return dtype_; }
 
  private:
-  Network(const NetworkSpec& spec, at::Device device, at::ScalarType dtype);  // without layers
   at::Tensor prepare(const at::Tensor& input, int64_t& steps) const;
   void check_state(const NetworkState& state, int64_t batch) const;
 
@@ -93,6 +94,7 @@ class SPIKINGRX_API Network {
   at::ScalarType dtype_;
   at::Generator generator_;
   std::vector<std::shared_ptr<Layer>> layers_;
+  bool folded_ = false;
 };
 
 }  // namespace spikingrx

@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "error.h"
 
@@ -37,7 +38,8 @@ LifLayer::LifLayer(const Spec& spec, std::string name, Build& build) : Layer(std
   learn_decay_ = names(learnable, "decay");
   learn_threshold_ = names(learnable, "threshold");
   const double threshold = spec.number("threshold");
-  SPIKINGRX_CHECK(threshold > 0, "ERR_RANGE", name_, ": threshold must be positive, got ", threshold);
+  SPIKINGRX_CHECK(threshold > 0 && std::isfinite(threshold), "ERR_RANGE", name_,
+                  ": threshold must be positive and finite, got ", threshold);
   const bool per_channel = spec.flag("perChannel");
   decay_ = neuron_value(decay_of(spec, name_), learn_decay_, per_channel, build);
   threshold_ = neuron_value(threshold, learn_threshold_, per_channel, build);

@@ -43,6 +43,7 @@ class Sgd final : public Optimizer {
         dampening_(spec.number("dampening")),
         weight_decay_(non_negative(spec, "weightDecay")),
         nesterov_(spec.flag("nesterov")) {
+    SPIKINGRX_CHECK(std::isfinite(dampening_), "ERR_RANGE", "sgd dampening must be finite, got ", dampening_);
     SPIKINGRX_CHECK(!nesterov_ || (momentum_ > 0 && dampening_ == 0), "ERR_RANGE",
                     "sgd nesterov needs a momentum above 0 and no dampening");
     parameters_ = std::move(parameters);
@@ -146,9 +147,14 @@ class Adam final : public Optimizer {
 
 std::unique_ptr<Optimizer> Optimizer::make(const Spec& spec, std::vector<at::Tensor> parameters) {
   const double learning_rate = non_negative(spec, "learningRate");
-  for (const auto& parameter : parameters)
+  for (const auto& parameter : parameters) {
     SPIKINGRX_CHECK(parameter.is_leaf() && parameter.is_floating_point(), "ERR_TYPE",
                     "an optimizer's parameters must be floating point leaf tensors, got ", parameter.dtype());
+    // libtorch's fused kernels walk the memory from the first element on, whatever the strides.
+    SPIKINGRX_CHECK(parameter.unsafeGetTensorImpl()->is_non_overlapping_and_dense(), "ERR_SHAPE",
+                    "an optimizer's parameters must fill their memory without gaps, got strides ", parameter.strides(),
+                    " for shape ", parameter.sizes(), "; make a contiguous copy of the view first");
+  }
   std::unique_ptr<Optimizer> optimizer;
   if (spec.kind == "sgd")
     optimizer = std::make_unique<Sgd>(spec, std::move(parameters));

@@ -23,9 +23,7 @@ double one_cycle(const Spec& spec, double base, int64_t step, int64_t total) {
   return last > peak ? cosine_between(base, end, (s - peak) / (last - peak)) : end;
 }
 
-}  // namespace
-
-double learning_rate(const Spec& schedule, double base, int64_t step, int64_t total_steps) {
+double rate_at(const Spec& schedule, double base, int64_t step, int64_t total_steps) {
   SPIKINGRX_CHECK(step >= 0 && total_steps >= 0, "ERR_RANGE", "a schedule's steps must not be negative, got ", step,
                   " of ", total_steps);
   const int64_t warmup = schedule.integer("warmupSteps");
@@ -46,6 +44,15 @@ double learning_rate(const Spec& schedule, double base, int64_t step, int64_t to
   SPIKINGRX_CHECK(kind == "oneCycle", "ERR_RANGE", "schedule must be constant, step, cosine or oneCycle, got '", kind,
                   "'");
   return one_cycle(schedule, base, s, total);
+}
+
+}  // namespace
+
+double learning_rate(const Spec& schedule, double base, int64_t step, int64_t total_steps) {
+  const double rate = rate_at(schedule, base, step, total_steps);
+  SPIKINGRX_CHECK(std::isfinite(rate) && rate >= 0, "ERR_RANGE", "the ", schedule.kind, " schedule gives ", rate,
+                  " at step ", step, "; a learning rate must be finite and not negative");
+  return rate;
 }
 
 }  // namespace spikingrx

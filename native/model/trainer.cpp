@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/scalar_tensor.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "error.h"
@@ -33,20 +34,28 @@ void check_batch(const at::Tensor& inputs, const at::Tensor& targets) {
   SPIKINGRX_CHECK(inputs.size(0) > 0, "ERR_SHAPE", "a batch needs at least one sample");
 }
 
-// SpikeNorm's statistics of a step that turns out to be not finite must not stay.
-class BufferSnapshot {
+// SpikeNorm's statistics of a step that fails must not stay: they are put back unless the step is kept.
+class BufferGuard {
  public:
-  explicit BufferSnapshot(const Network& network) {
+  explicit BufferGuard(const Network& network) {
     for (const auto& entry : network.tensors())
       if (!entry.trainable) saved_.emplace_back(entry.tensor, entry.tensor.clone());
   }
-  void restore() const {
+  ~BufferGuard() {
+    if (kept_) return;
     at::NoGradGuard no_grad;
-    for (const auto& [tensor, value] : saved_) tensor.copy_(value);
+    try {
+      for (const auto& [tensor, value] : saved_) tensor.copy_(value);
+    } catch (const c10::Error&) {  // a device that is gone; the error under way says more
+    }
   }
+  BufferGuard(const BufferGuard&) = delete;
+  BufferGuard& operator=(const BufferGuard&) = delete;
+  void keep() { kept_ = true; }
 
  private:
   std::vector<std::pair<at::Tensor, at::Tensor>> saved_;
+  bool kept_ = false;
 };
 
 }  // namespace
@@ -54,6 +63,7 @@ class BufferSnapshot {
 Trainer::Trainer(std::shared_ptr<Network> network, TrainerSpec spec)
     : network_(std::move(network)), spec_(std::move(spec)) {
   check_loss(spec_.loss);
+  check_rate_penalty(spec_.rate_regularizer);
   SPIKINGRX_CHECK(spec_.clip_norm >= 0, "ERR_RANGE", "clipNorm must not be negative, got ", spec_.clip_norm);
   optimizer_ = Optimizer::make(spec_.optimizer, network_->parameters());
   learning_rate(spec_.schedule, optimizer_->learning_rate(), 0, spec_.total_steps);  // refuses a bad schedule now
@@ -62,7 +72,7 @@ Trainer::Trainer(std::shared_ptr<Network> network, TrainerSpec spec)
 StepReport Trainer::step(const at::Tensor& inputs, const at::Tensor& targets) {
   check_batch(inputs, targets);
   at::AutoGradMode with_gradients(true);
-  const BufferSnapshot buffers(*network_);
+  BufferGuard buffers(*network_);
   const bool regularized = spec_.rate_regularizer.kind != "none";
 
   ForwardOptions options;
@@ -77,22 +87,19 @@ StepReport Trainer::step(const at::Tensor& inputs, const at::Tensor& targets) {
   report.samples = inputs.size(0);
   report.loss = loss.item<double>();
   report.learning_rate = learning_rate(spec_.schedule, optimizer_->learning_rate(), steps_done_, spec_.total_steps);
-  if (!std::isfinite(report.loss)) {
-    buffers.restore();
-    SPIKINGRX_CHECK(false, "ERR_NOT_FINITE", "the loss of step ", steps_done_, " is ", report.loss,
-                    "; the weights are as they were; lower the learning rate or look at the data");
-  }
+  SPIKINGRX_CHECK(std::isfinite(report.loss), "ERR_NOT_FINITE", "the loss of step ", steps_done_, " is ", report.loss,
+                  "; the weights are as they were; lower the learning rate or look at the data");
 
   optimizer_->zero_grad();
   loss.backward();
   report.gradient_norm = clip_gradient_norm(optimizer_->parameters(), spec_.clip_norm);
   if (!std::isfinite(report.gradient_norm)) {
     optimizer_->zero_grad();
-    buffers.restore();
     SPIKINGRX_CHECK(false, "ERR_NOT_FINITE", "the gradient of step ", steps_done_,
                     " is not finite; the weights are as they were; lower the learning rate or look at the data");
   }
   optimizer_->step(report.learning_rate);
+  buffers.keep();
   optimizer_->zero_grad();
   network_->constrain();
   steps_done_++;
@@ -112,13 +119,17 @@ std::vector<NamedTensor> Trainer::state() const {
 }
 
 void Trainer::load(const std::vector<NamedTensor>& values) {
-  auto into = state();
-  const at::Tensor steps = into[into.size() - 2].tensor, random = into.back().tensor;  // copies, not views
+  const auto into = state();
+  check_named(into, values, "the trainer");
+  const auto given = [&](const char* name) {
+    return std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.name == name; })->tensor;
+  };
+  // What may still be refused comes before the first copy, so that a failure changes nothing.
+  const int64_t steps = given("stepsDone").item<int64_t>();
+  SPIKINGRX_CHECK(steps >= 0, "ERR_RANGE", "stepsDone must not be negative, got ", steps);
+  network_->set_random_state(given("randomState"));
   copy_named(into, values, "the trainer");
-  SPIKINGRX_CHECK(steps.item<int64_t>() >= 0, "ERR_RANGE", "stepsDone must not be negative, got ",
-                  steps.item<int64_t>());
-  network_->set_random_state(random);
-  steps_done_ = steps.item<int64_t>();
+  steps_done_ = steps;
 }
 
 EvaluationReport evaluate(Network& network, const at::Tensor& inputs, const at::Tensor& targets, const Spec& loss,

@@ -43,12 +43,14 @@ class SPIKINGRX_API Trainer {
   Trainer(std::shared_ptr<Network> network, TrainerSpec spec);
 
   // inputs [B, ...] or [B, T, ...]; targets int64/int32/uint8 [B] classes, or floating point [B, K].
-  // A step whose loss is not finite throws c10::ValueError and leaves the weights as they were.
+  // A step that fails leaves weights and statistics as they were; one whose loss or gradient is not finite throws
+  // c10::ValueError.
   StepReport step(const at::Tensor& inputs, const at::Tensor& targets);
 
   int64_t steps_done() const { return steps_done_; }
   // Everything that resumes the run exactly: optimiser moments, step count, the network's random state.
   std::vector<NamedTensor> state() const;
+  // Checks everything before the first copy, so that a failure changes nothing.
   void load(const std::vector<NamedTensor>& values);
 
  private:

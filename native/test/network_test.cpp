@@ -169,9 +169,40 @@ TEST("folding SpikeNorm into the convolution changes nothing beyond rounding") {
     EXPECT_CLOSE(folded->forward(x, evaluation()).output.detach(), network->forward(x, evaluation()).output.detach(),
                  1e-9);
   }
+  auto network = warmed(sew_network());
+  auto folded = network->folded();
+  EXPECT_THROWS(folded->folded(), "the network is folded already");
   const size_t before = warmed(sew_network())->tensors().size(),
                after = warmed(sew_network())->folded()->tensors().size();
   EXPECT_EQ(before - after, size_t(4 * 4));  // four norms of four tensors
+}
+
+TEST("a folded network stays what it was while the one it came from changes") {
+  for (const auto& spec : {sew_network(), per_step_network()}) {
+    auto network = warmed(spec, at::kDouble);
+    auto folded = network->folded();
+    const at::Tensor x = support::normal({5, 2, 8, 8}, 44);
+    at::NoGradGuard no_grad;
+    const at::Tensor before = folded->forward(x, evaluation()).output;
+    for (auto& entry : network->tensors()) entry.tensor.add_(1);
+    EXPECT(at::equal(folded->forward(x, evaluation()).output, before));
+  }
+}
+
+TEST("a SEW block whose stride changes no size still has its convolution in the shortcut") {
+  Network network({{6, 1, 1}, 2, {sew(6, 2)}}, 1, at::kCPU, at::kFloat);
+  EXPECT_EQ(network.spiking_layers().size(), size_t(3));
+}
+
+TEST("a count of time steps that can't be is refused") {
+  auto network = warmed(per_step_network());
+  ForwardOptions options;
+  options.carry_state = true;
+  NetworkState state = network->forward(at::zeros({1, 2, 8, 8}), options).state;
+  for (const int64_t seen : {int64_t(-1), INT64_MIN, INT64_MAX}) {
+    state.back() = at::scalar_tensor(seen, at::kLong);
+    EXPECT_THROWS(network->forward(at::zeros({1, 2, 8, 8}), options, state), "count of time steps must be from 0");
+  }
 }
 
 TEST("uint8 images are scaled to [0, 1]; pools, flatten, ReLU and normalize compute what torch computes") {
@@ -248,7 +279,12 @@ TEST("bad specs and inputs are refused by name") {
   EXPECT_THROWS(make({{3}, 1, {{"linear", {{"bias", true}}}}}), "linear lacks the option features");
   Network network(perceptron(), 1, at::kCPU, at::kFloat);
   EXPECT_THROWS(network.forward(at::zeros({2, 7}), {}), "samples of shape [12], got [7]");
-  EXPECT_THROWS(network.forward(at::zeros({12}), {}), "ERR_SHAPE: the network expects an input");
+  EXPECT_THROWS(network.forward(at::zeros({12}), {}),
+                "ERR_SHAPE: the network expects an input [B, 12] or [B, T, 12], got [12]");
+  Spec wide = conv(2);
+  wide.options["padding"] = std::vector<double>{2e15, 2e15};
+  EXPECT_THROWS(make({{1, 8, 8}, 1, {wide, {"flatten", {}}}}), "has too many elements to flatten");
+  EXPECT_THROWS(make({{3}, 1, {lif(0.9, INFINITY)}}), "layers.0: threshold must be positive and finite, got inf");
   EXPECT_THROWS(network.forward(at::zeros({2, 0, 12}), {}), "at least one time step");
 }
 

@@ -205,6 +205,32 @@ TEST("a step that is not finite changes nothing") {
   EXPECT_EQ(trainer.steps_done(), int64_t(0));
 }
 
+TEST("a step whose targets are refused leaves the statistics as they were") {
+  auto network = network_of(sew_network()), untouched = network_of(sew_network());
+  Trainer trainer(network, training(adam(1e-2)));
+  EXPECT_THROWS(trainer.step(support::normal({4, 2, 8, 8}, 70, at::kFloat), at::full({4}, 10, at::kLong)),
+                "class targets must be in [0, 10), got 10");
+  EXPECT(equal(*network, *untouched));
+}
+
+TEST("a refused state leaves the trainer as it was") {
+  auto network = network_of(sew_network());
+  Trainer trainer(network, training(adam(1e-2)));
+  trainer.step(support::normal({4, 2, 8, 8}, 71, at::kFloat), labels(4));
+  const auto changed = [&](const char* name, const at::Tensor& value) {
+    std::vector<NamedTensor> list = trainer.state();
+    for (auto& entry : list) entry.tensor = entry.name == name ? value : at::zeros_like(entry.tensor);
+    return list;
+  };
+  const auto moment = [&] { return trainer.state()[0].tensor.clone(); };
+  const at::Tensor before = moment(), random = network->random_state();
+  EXPECT(before.abs().sum().item<float>() > 0);
+  EXPECT_THROWS(trainer.load(changed("stepsDone", at::scalar_tensor(-1, at::kLong))), "stepsDone must not be negative");
+  EXPECT_THROWS(trainer.load(changed("randomState", at::full_like(random, 255))), "mt19937");
+  EXPECT(at::equal(moment(), before) && at::equal(network->random_state(), random));
+  EXPECT_EQ(trainer.steps_done(), int64_t(1));
+}
+
 TEST("a loss that is not finite is told as such") {
   auto network = network_of({{3}, 1, {linear(10)}}), untouched = network_of({{3}, 1, {linear(10)}});
   Trainer trainer(network, training(adam(1e-2)));
@@ -235,6 +261,15 @@ TEST("bad training specs and batches are refused by name") {
   EXPECT_THROWS(make(training(sgd(-1))), "sgd learningRate must be finite and not negative, got -1");
   EXPECT_THROWS(make(training(sgd(0.1, 1))), "sgd momentum must be in [0, 1), got 1");
   EXPECT_THROWS(make(training(sgd(0.1), cross_entropy("max"))), "crossEntropy reduce must be mean or sum");
+  TrainerSpec odd = training(sgd(0.1));
+  odd.rate_regularizer = firing_rate(1, 0.1, "l3");
+  EXPECT_THROWS(make(odd), "firingRate norm must be l1 or l2");
+  odd = training(sgd(0.1));
+  odd.schedule = schedule("oneCycle", {{"warmFraction", 0.3}, {"divide", 0.0}, {"finalDivide", 1e4}});
+  EXPECT_THROWS(make(odd), "the oneCycle schedule gives inf at step 0");
+  const at::Tensor every_other = at::zeros({8}).slice(0, 0, 8, 2).detach().requires_grad_(true);
+  EXPECT_THROWS(Optimizer::make(sgd(0.1), {every_other}), "must fill their memory without gaps, got strides [2]");
+  EXPECT(Optimizer::make(sgd(0.1), {at::zeros({2, 3}).t().detach().requires_grad_(true)}) != nullptr);
   Trainer trainer(network_of(perceptron()), training(sgd(0.1)));
   EXPECT_THROWS(trainer.step(at::zeros({4, 12}), labels(3)), "inputs and targets must have one batch size");
   EXPECT_THROWS(trainer.step(at::zeros({0, 12}), labels(0)), "a batch needs at least one sample");
