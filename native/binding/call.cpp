@@ -41,7 +41,6 @@ at::Tensor Call::optional_tensor(size_t index, const char* name) const {
 std::vector<at::Tensor> Call::tensors(size_t index, const char* name) const {
   const Napi::Array handles = to_array(info_[index], name);
   std::vector<at::Tensor> list;
-  list.reserve(handles.Length());
   for (uint32_t i = 0; i < handles.Length(); i++) {
     const Place place(name, i);
     list.push_back(environment.tensors.get(to_handle(handles[i], place), place));

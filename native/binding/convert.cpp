@@ -105,25 +105,25 @@ Handle to_handle(Napi::Value value, const Place& place) {
 
 std::vector<double> to_numbers(Napi::Value value, const Place& place) {
   const Napi::Array array = to_array(value, place);
-  std::vector<double> numbers(array.Length());
-  for (uint32_t i = 0; i < numbers.size(); i++) numbers[i] = to_number(array[i], Place(place, i));
+  std::vector<double> numbers;  // grows with what is read: a length alone is no reason to take memory
+  for (uint32_t i = 0; i < array.Length(); i++) numbers.push_back(to_number(array[i], Place(place, i)));
   return numbers;
 }
 
 std::vector<std::string> to_texts(Napi::Value value, const Place& place) {
   const Napi::Array array = to_array(value, place);
-  std::vector<std::string> texts(array.Length());
-  for (uint32_t i = 0; i < texts.size(); i++) texts[i] = to_text(array[i], Place(place, i));
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < array.Length(); i++) texts.push_back(to_text(array[i], Place(place, i)));
   return texts;
 }
 
 std::vector<int64_t> to_shape(Napi::Value value, const Place& place) {
   const Napi::Array array = to_array(value, place);
-  std::vector<int64_t> shape(array.Length());
+  std::vector<int64_t> shape;
   int64_t elements = 1;
-  for (uint32_t i = 0; i < shape.size(); i++) {
+  for (uint32_t i = 0; i < array.Length(); i++) {
     const Place item(place, i);
-    shape[i] = to_integer(array[i], item);
+    shape.push_back(to_integer(array[i], item));
     if (shape[i] < 0) fail("ERR_RANGE", item, " must not be negative, got ", shape[i]);
     if (__builtin_mul_overflow(elements, shape[i], &elements))
       fail("ERR_RANGE", place, " has too many elements to count");

@@ -155,7 +155,6 @@ class ArgumentReader {
     const Napi::Array array = value.As<Napi::Array>();
     const uint32_t length = array.Length();
     c10::List<Element> list;
-    list.reserve(length);
     for (uint32_t i = 0; i < length; i++) list.push_back(read_element(array.Get(i)));
     return list;
   }

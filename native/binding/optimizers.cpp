@@ -1,6 +1,8 @@
 // Optimizers over a list of tensors, for training loops written in TypeScript.
 #include "model/optimizer.h"
 
+#include <cmath>
+
 #include "binding/call.h"
 #include "binding/named_tensors.h"
 #include "binding/specs.h"
@@ -16,6 +18,7 @@ Napi::Value optimizer_create(Call& call) {
 Napi::Value optimizer_step(Call& call) {
   Optimizer& optimizer = call.optimizer(0);
   const double rate = to_number(call[1], "learningRate");
+  if (!std::isfinite(rate)) fail("ERR_RANGE", "learningRate must be finite, got ", rate);
   optimizer.step(rate < 0 ? optimizer.learning_rate() : rate);
   return call.nothing();
 }

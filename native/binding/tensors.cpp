@@ -14,7 +14,7 @@ Napi::Value tensor_from(Call& call) {
 Napi::Value tensor_data(Call& call) { return to_typed_array(call.env(), call.tensor(0, "tensor")); }
 
 Napi::Value tensor_info(Call& call) {
-  const at::Tensor& tensor = call.tensor(0, "tensor");
+  const at::Tensor tensor = call.tensor(0, "tensor");
   Napi::Object info = Napi::Object::New(call.env());
   info.Set("shape", from_integers(call.env(), tensor.sizes()));
   info.Set("strides", from_integers(call.env(), tensor.strides()));

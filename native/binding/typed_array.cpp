@@ -1,8 +1,7 @@
 #include "binding/typed_array.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-#include <c10/util/irange.h>
+#include <c10/util/StringUtil.h>
 
 #include <cstring>
 
@@ -11,6 +10,9 @@
 
 namespace spikingrx::binding {
 namespace {
+
+// Of a typed array; asked for more, V8 ends the process.
+constexpr int64_t kMostElements = int64_t{1} << 32;
 
 struct Carrier {
   napi_typedarray_type type;
@@ -66,6 +68,9 @@ at::Tensor from_typed_array(Napi::Value data, const std::vector<int64_t>& shape,
 
 Napi::Value to_typed_array(Napi::Env env, const at::Tensor& tensor) {
   const Carrier carrier = carrier_of(tensor.scalar_type());
+  if (tensor.numel() > kMostElements) {
+    fail("ERR_RANGE", "a tensor of ", tensor.numel(), " elements does not fit in a typed array: take it in parts");
+  }
   const at::Tensor values = tensor.detach().to(at::kCPU, carrier.stored).contiguous();
   const size_t bytes = values.nbytes();
   void* target = nullptr;

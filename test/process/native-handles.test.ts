@@ -140,6 +140,13 @@ describe('typed arrays', () => {
     for (const one of [matrix, handle]) native().tensorFree(one)
   })
 
+  it('are refused where no typed array is long enough', () => {
+    const byte = native().tensorFrom(Uint8Array.of(1), [1], 'uint8')
+    const wide = native().callOperator('aten::expand', [{ handle: byte }, [2 ** 32 + 1]], {}) as { handle: number }
+    expect(codeOf(() => native().tensorData(wide.handle))).toBe('ERR_RANGE')
+    for (const handle of [byte, wide.handle]) native().tensorFree(handle)
+  })
+
   it('may be empty, or hold one value without axes', () => {
     const empty = native().tensorFrom(new Float32Array(0), [0, 3], 'float32')
     const scalar = native().tensorFrom(Float64Array.of(7), [], 'float64')

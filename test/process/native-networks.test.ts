@@ -173,6 +173,7 @@ describe('networks through the addon', () => {
     expect([...native().tensorData(weight)]).toEqual([0.5, -1])
     native().optimizerStep(optimizer, -1) // the rate of the spec
     expect([...native().tensorData(weight)]).toEqual([-0.5, 1])
+    expect(codeOf(() => native().optimizerStep(optimizer, Number.NaN))).toBe('ERR_RANGE')
     native().optimizerZeroGrad(optimizer)
     native().optimizerFree(optimizer)
     expect(codeOf(() => native().optimizerStep(optimizer, 1))).toBe('ERR_DISPOSED')

@@ -123,6 +123,12 @@ describe('arguments of operators', () => {
     expect(info(last).strides).toEqual([16, 1, 8, 2])
   })
 
+  it('lengths that nothing fills take no memory', () => {
+    const endless = Object.assign([] as number[], { length: 2 ** 32 - 1 })
+    expect(failure(() => call('aten::zeros', [endless])).code).toBe('ERR_ARGUMENT')
+    expect(failure(() => native().tensorFrom(new Float32Array(1), endless, 'float32')).code).toBe('ERR_TYPE')
+  })
+
   it('Generator?: null', () => {
     native().manualSeed(3)
     const first = values(call('aten::bernoulli', [floats(0.5, 0.5, 0.5, 0.5)], { generator: null }))
