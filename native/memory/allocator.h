@@ -3,9 +3,9 @@
 // A training step frees and asks for the same sizes over and over. Handing a big block back to the system makes the
 // next step pay one page fault for each 4 kB; freed big blocks are therefore kept, by size, for the next request:
 //
-//   size classes   2^k (1 + j/8), j = 0..7: a request takes a block of its class or of the next one (at most 25 %
-//   larger) bound          live + kept <= 1.25 * (largest live so far) + 64 MiB; the block kept longest goes first age
-//   a block that `kLargestAge` later frees of big blocks found unused goes back to the system
+//   size classes  2^k (1 + j/8), j = 0..7: a request takes a block of its class or of the next (at most 25 % larger)
+//   bound         live + kept <= 1.25 * (largest live so far) + 64 MiB; the block kept longest goes first
+//   age           a block that `kLargestAge` later frees of big blocks found unused goes back to the system
 //
 // Memory is 64-byte aligned. Running out of memory throws c10::OutOfMemoryError.
 #pragma once
