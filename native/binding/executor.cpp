@@ -69,6 +69,15 @@ void Executor::start(Napi::Env env) {
   if (status != napi_ok) fail("ERR_NATIVE", "the executor thread could not be started");
   napi_unref_threadsafe_function(env, deliver_);
   RunningExecutors::instance().add(this);
+  halt_at_exit(env);
+}
+
+// The first backward makes statics of libtorch that die before any atexit handler of ours could run, under a step that
+// is still at work. The exit event comes before them all, after process.exit() and after an uncaught exception.
+void Executor::halt_at_exit(Napi::Env env) {
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  const auto halt = Napi::Function::New(env, [this](const Napi::CallbackInfo&) { this->halt(); });
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), halt});
 }
 
 void Executor::run() {

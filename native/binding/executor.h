@@ -36,6 +36,7 @@ class Executor {
 
  private:
   void start(Napi::Env env);
+  void halt_at_exit(Napi::Env env);
   void run();
   void deliver(napi_env env);
 
