@@ -1,5 +1,5 @@
 import { ArgumentError, ShapeError } from '../errors.js'
-import { type OptionReader, optionReader } from './options.js'
+import { describe, type OptionReader, optionReader } from './options.js'
 
 /**
  * Reader over the options of a call.
@@ -12,4 +12,11 @@ export function argumentReader(owner: string, values: unknown): OptionReader {
       ? new ShapeError(message, details)
       : new ArgumentError(message, code === 'ERR_RANGE' ? 'ERR_RANGE' : 'ERR_TYPE', details),
   )
+}
+
+/** The option `signal`: an AbortController in its place would never stop anything. */
+export function readSignal(read: OptionReader): AbortSignal | undefined {
+  const signal = read.raw('signal')
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  return read.fail(`needs signal to be an AbortSignal, such as controller.signal, got ${describe(signal)}`, 'ERR_TYPE')
 }

@@ -1,6 +1,6 @@
 import { AbortedError } from '../errors.js'
 import { argmax, cat, mean, softmax, Tensor } from '../tensor/index.js'
-import { argumentReader } from './arguments.js'
+import { argumentReader, readSignal } from './arguments.js'
 import { type ModelInput, resolveInput } from './inputs.js'
 import type { Network } from './network.js'
 import type { Shape } from './shape.js'
@@ -32,7 +32,7 @@ export async function predict(network: Network, input: ModelInput, options: Pred
   const read = argumentReader('predict', options)
   const batchSize = read.integer('batchSize', { min: 1 }, 256)
   const wantProbabilities = read.flag('probabilities', false)
-  const signal = read.raw('signal') as AbortSignal | undefined
+  const signal = readSignal(read)
   read.end()
 
   const samples = resolveInput(input, network.spec.input)

@@ -1,5 +1,5 @@
 /** The directory of a run's checkpoints: `checkpoint-<step>.safetensors`, the newest few. */
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import { refuse } from '../io/checkpoint.js'
@@ -19,12 +19,13 @@ export interface SkippedCheckpoint {
   readonly message: string
 }
 
-/** @throws CheckpointError `ERR_CHECKPOINT_WRITE` */
+/** Makes sure that checkpoints can be written. @throws CheckpointError `ERR_CHECKPOINT_WRITE` */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
+    await access(directory, constants.W_OK)
   } catch (error) {
-    throw refuse(directory, 'ERR_CHECKPOINT_WRITE', "can't be made a directory for checkpoints", error)
+    throw refuse(directory, 'ERR_CHECKPOINT_WRITE', "can't be used as a directory for checkpoints; name another", error)
   }
 }
 
@@ -43,9 +44,14 @@ export async function listCheckpoints(directory: string): Promise<CheckpointFile
     .sort((a, b) => b.step - a.step)
 }
 
-/** Removes all but the `keep` newest checkpoints, and what a killed process left half written. */
-export async function pruneCheckpoints(directory: string, keep: number): Promise<void> {
-  for (const { path } of (await listCheckpoints(directory)).slice(keep)) await rm(path, { force: true })
+/**
+ * Removes all but the `keep` newest checkpoints up to `step`, and what a killed process left half written. Those beyond
+ * `step`, the newest of this run, are damaged or of a run begun anew: a later resume must not take them for this run's.
+ */
+export async function pruneCheckpoints(directory: string, step: number, keep: number): Promise<void> {
+  const all = await listCheckpoints(directory)
+  const current = all.filter((file) => file.step <= step).slice(0, keep)
+  for (const file of all) if (!current.includes(file)) await rm(file.path, { force: true })
   for (const name of await readNames(directory)) {
     if (UNFINISHED.test(name)) await rm(join(directory, name), { force: true })
   }
@@ -80,7 +86,8 @@ export async function newestUsable<T>(
 
 async function readNames(directory: string): Promise<string[]> {
   try {
-    return await readdir(directory)
+    const entries = await readdir(directory, { withFileTypes: true })
+    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw refuse(directory, 'ERR_CHECKPOINT_READ', "can't be listed", error)

@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { prefetch } from '../data/prefetch.js'
 import { AbortedError } from '../errors.js'
-import { argumentReader } from '../model/arguments.js'
+import { argumentReader, readSignal } from '../model/arguments.js'
 import type { Network } from '../model/network.js'
 import type { NativeEvaluationReport, NativeSpec } from '../native.js'
 import { native } from '../runtime/addon.js'
@@ -33,7 +33,7 @@ export async function evaluate(network: Network, dataset: Dataset, options: Eval
   const batchSize = read.integer('batchSize', { min: 1 }, 256)
   const loss = resolveLoss(read.raw('loss') as Loss | undefined)
   const measureRates = read.flag('measureRates', true)
-  const signal = read.raw('signal') as AbortSignal | undefined
+  const signal = readSignal(read)
   read.end()
   requireFit(network.spec, dataset, 'data')
 

@@ -96,7 +96,7 @@ export function mse(): MseLoss {
  */
 export function resolveLoss(loss: Loss | undefined): Loss {
   if (loss === undefined) return crossEntropy()
-  const { kind, ...options } = loss
+  const { kind, ...options } = loss ?? {}
   switch (kind) {
     case 'crossEntropy':
       return crossEntropy(options as Partial<CrossEntropyLoss>)

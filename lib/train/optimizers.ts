@@ -102,7 +102,7 @@ export function adamW(options: AdamOptions = {}): AdamW {
  */
 export function resolveOptimizer(optimizer: OptimizerDescription | undefined): OptimizerDescription {
   if (optimizer === undefined) return adamW()
-  const { kind, ...options } = optimizer
+  const { kind, ...options } = optimizer ?? {}
   switch (kind) {
     case 'sgd':
       return sgd(options)

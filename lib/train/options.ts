@@ -1,6 +1,6 @@
 import { batchCount, type Dataset } from '../data/dataset.js'
 import { ArgumentError, ShapeError } from '../errors.js'
-import { argumentReader } from '../model/arguments.js'
+import { argumentReader, readSignal } from '../model/arguments.js'
 import { formatShape, sameShape } from '../model/shape.js'
 import type { NetworkSpec } from '../model/spec.js'
 import { type Loss, resolveLoss } from './losses.js'
@@ -10,7 +10,10 @@ import { resolveSchedule, type ScheduleDescription } from './schedules.js'
 
 /** Where and when a run writes checkpoints. */
 export interface CheckpointOptions {
-  /** Made if it is not there. Files are called `checkpoint-<step>.safetensors`. */
+  /**
+   * Made if it is not there; belongs to one run. Files are called `checkpoint-<step>.safetensors`. A run that does not
+   * resume replaces the checkpoints it finds with its own.
+   */
   readonly directory: string
   /** Write one after every so many epochs. Default 1 where `everySteps` is not given. */
   readonly everyEpochs?: number
@@ -125,7 +128,7 @@ export function resolveTrainOptions(
     seed: read.integer('seed', { min: 0 }, modelSeed),
     stepEvery: read.integer('stepEvery', { min: 0 }, 1),
     measureRates: read.flag('measureRates', true),
-    signal: read.raw('signal') as AbortSignal | undefined,
+    signal: readSignal(read),
     checkpoint: resolveCheckpoint(read.raw('checkpoint')),
     resume: read.flag('resume', false),
     batches,
@@ -134,6 +137,10 @@ export function resolveTrainOptions(
   read.end()
   if (settings.resume && !settings.checkpoint) {
     throw new ArgumentError('train needs checkpoint: { directory } to resume from', 'ERR_RANGE')
+  }
+  if (batches === 0 && epochs > 0) {
+    const few = `${dataset.length} samples in batches of ${batchSize}${lastBatch === 'drop' ? ", lastBatch 'drop'" : ''}`
+    throw new ArgumentError(`train needs data for at least one batch, got ${few}`, 'ERR_RANGE')
   }
   const { kind } = settings.schedule
   if (settings.totalSteps === undefined && (kind === 'cosine' || kind === 'oneCycle')) {
@@ -171,6 +178,9 @@ export function requireFit(spec: NetworkSpec, dataset: Dataset, what: string): v
     throw new ArgumentError(`the ${what} must be a dataset, such as datasets.mnist() gives; got ${typeof dataset}`)
   }
   const { inputShape, classes } = dataset
+  if (!Array.isArray(inputShape)) {
+    throw new ArgumentError(`the ${what} must have inputShape, the shape of one sample; got ${typeof inputShape}`)
+  }
   const sequence = inputShape.length === spec.input.length + 1
   if (!sameShape(sequence ? inputShape.slice(1) : inputShape, spec.input)) {
     throw new ShapeError(

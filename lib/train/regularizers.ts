@@ -49,7 +49,7 @@ export function firingRate(
  */
 export function resolveRegularizer(regularizer: Regularizer | undefined): Regularizer | { readonly kind: 'none' } {
   if (regularizer === undefined) return { kind: 'none' }
-  const { kind, ...options } = regularizer
+  const { kind, ...options } = regularizer ?? {}
   if (kind !== 'firingRate') {
     throw new ArgumentError(`regularizer must be made by firingRate(), got kind ${describe(kind)}`, 'ERR_RANGE')
   }

@@ -5,6 +5,7 @@ import type { Network } from '../model/network.js'
 import type { NativeStepReport } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { hasClasses } from './batch-tensors.js'
+import { makeDirectory } from './checkpoint-directory.js'
 import { evaluate } from './evaluate.js'
 import type { CheckpointEvent, EndEvent, EpochEvent, StartEvent, StepEvent, TrainEvent } from './events.js'
 import { addBatch, type Figures, figures, NO_TOTALS, nameRates } from './metrics.js'
@@ -65,6 +66,8 @@ class Run {
       this.#position = position
       yield { type: 'resume', path, epoch: position.epoch + 1, step: position.step, skipped }
     }
+    // Found out now, not after an epoch's work.
+    if (checkpoint) await makeDirectory(checkpoint.directory)
     while (this.#position.epoch < epochs && this.#stopped() === undefined) yield* this.#epoch()
 
     const reason = this.#position.epoch < epochs ? (this.#stopped() ?? 'done') : 'done'

@@ -122,7 +122,7 @@ export function oneCycle(
  */
 export function resolveSchedule(schedule: ScheduleDescription | undefined): ScheduleDescription {
   if (schedule === undefined) return constant()
-  const { kind, ...options } = schedule
+  const { kind, ...options } = schedule ?? {}
   switch (kind) {
     case 'constant':
       return constant(options)

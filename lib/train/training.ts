@@ -16,6 +16,9 @@ import { nativeDescription } from './evaluate.js'
 import type { RunSettings } from './options.js'
 import { type Position, readPosition, writePosition } from './position.js'
 
+// A run whose iterator was dropped without an end gives its trainer back when it is collected.
+const forgotten = new FinalizationRegistry<TrainerHandle>((handle) => native().trainerFree(handle))
+
 /** What a resumed run starts from. */
 export interface Resumed {
   readonly position: Position
@@ -44,6 +47,7 @@ export class Training {
       totalSteps: settings.totalSteps ?? 0,
       measureRates: settings.measureRates,
     })
+    forgotten.register(this, this.#trainer, this)
   }
 
   /** Learns one batch: forward, loss, backward, clip, update. */
@@ -68,7 +72,7 @@ export class Training {
       tensors: native().trainerState(this.#trainer),
       position: writePosition(position, this.#settings, this.#samples),
     }))
-    await pruneCheckpoints(directory, keep)
+    await pruneCheckpoints(directory, position.step, keep)
     this.#lastSaved = position
     return path
   }
@@ -111,6 +115,7 @@ export class Training {
 
   dispose(): void {
     if (this.#trainer === 0) return
+    forgotten.unregister(this)
     native().trainerFree(this.#trainer)
     this.#trainer = 0
   }
