@@ -1,7 +1,5 @@
 import { ShapeError, StateError } from '../errors.js'
-import type { TensorHandle } from '../native.js'
-import { native } from '../runtime/addon.js'
-import { add, div, select, Tensor, unsqueeze } from '../tensor/index.js'
+import { add, div, keep, select, Tensor, unsqueeze } from '../tensor/index.js'
 import { type ModelInput, resolveInput } from './inputs.js'
 import type { Network } from './network.js'
 import { floats } from './predict.js'
@@ -25,7 +23,7 @@ export interface StreamStep {
  */
 export class Stream implements Disposable {
   readonly #network: Network
-  #state: readonly TensorHandle[] = []
+  #state: readonly Tensor[] = []
   #sum: Tensor | undefined
   #steps = 0
   #batch: number | undefined
@@ -85,13 +83,16 @@ export class Stream implements Disposable {
     }
     using batch = samples.slice(0, samples.count)
     using sequence = unsqueeze(batch, 1)
-    const result = await this.#network.forward(sequence.handle, { carryState: true }, this.#state)
+    const before = this.#state.map(({ handle }) => handle)
+    const result = await this.#network.forward(sequence.handle, { carryState: true }, before)
     using output = new Tensor(result.output)
+    // Carried from step to step: they belong to no scope, and to the collector where the stream is forgotten.
+    const state = result.state.map((handle) => keep(new Tensor(handle)))
     if (this.#disposed) {
-      for (const handle of result.state) native().tensorFree(handle)
+      for (const membrane of state) membrane.dispose()
       throw new StateError('the stream was disposed of during a step', 'ERR_DISPOSED')
     }
-    this.#carry(result.state)
+    this.#carry(state)
     this.#batch = samples.count
     return this.#report(output)
   }
@@ -99,7 +100,7 @@ export class Stream implements Disposable {
   #report(output: Tensor): StreamStep {
     const scores = select(output, 1, 0)
     const before = this.#sum
-    this.#sum = before ? add(before, scores) : scores
+    this.#sum = keep(before ? add(before, scores) : scores)
     before?.dispose()
     this.#steps += 1
     using average = div(this.#sum, this.#steps)
@@ -108,8 +109,8 @@ export class Stream implements Disposable {
     return report
   }
 
-  #carry(state: readonly TensorHandle[]): void {
-    for (const handle of this.#state) native().tensorFree(handle)
+  #carry(state: readonly Tensor[]): void {
+    for (const membrane of this.#state) membrane.dispose()
     this.#state = state
   }
 

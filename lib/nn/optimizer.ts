@@ -1,9 +1,12 @@
 /** The native optimisers over tensors, for training loops of one's own. */
 import { ArgumentError, StateError } from '../errors.js'
 import { native } from '../runtime/addon.js'
-import { Tensor } from '../tensor/tensor.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { type OptimizerDescription, resolveOptimizer } from '../train/optimizers.js'
 import type { NamedTensor } from './module.js'
+
+// An optimiser nobody disposed of gives its moments back when it is collected.
+const forgotten = new FinalizationRegistry<number>((handle) => native().optimizerFree(handle))
 
 /** Updates parameters by their gradients. Made by {@link createOptimizer}. */
 export class Optimizer implements Disposable {
@@ -14,6 +17,7 @@ export class Optimizer implements Disposable {
   constructor(handle: number, learningRate: number) {
     this.#handle = handle
     this.#learningRate = learningRate
+    forgotten.register(this, handle, this)
   }
 
   /** η of the next step. */
@@ -56,7 +60,9 @@ export class Optimizer implements Disposable {
   }
 
   dispose(): void {
-    if (this.#handle !== 0) native().optimizerFree(this.#handle)
+    if (this.#handle === 0) return
+    forgotten.unregister(this)
+    native().optimizerFree(this.#handle)
     this.#handle = 0
   }
 
@@ -80,8 +86,12 @@ export class Optimizer implements Disposable {
  */
 export function createOptimizer(description: OptimizerDescription, parameters: readonly Tensor[]): Optimizer {
   const resolved = resolveOptimizer(description)
+  if (!Array.isArray(parameters)) {
+    throw new ArgumentError('createOptimizer wants a list of tensors, such as module.parameters()')
+  }
   if (parameters.length === 0) throw new ArgumentError('createOptimizer wants at least one parameter', 'ERR_RANGE')
   parameters.forEach((parameter, i) => {
+    checkTensor(parameter, `createOptimizer, for parameter ${i},`)
     if (!(parameter.requiresGrad && parameter.isLeaf)) {
       throw new ArgumentError(`createOptimizer wants leaves that require a gradient: parameter ${i} does not`)
     }

@@ -154,7 +154,9 @@ function convert(values: TypedArray | readonly Element[], dtype: Dtype): TypedAr
 
 function toBigInt(value: Element): bigint {
   if (typeof value === 'number' && !Number.isInteger(value)) throw notAnInteger(value, 'int64')
-  return BigInt(value)
+  const integer = BigInt(value)
+  if (BigInt.asIntN(64, integer) !== integer) throw notAnInteger(value, 'int64')
+  return integer
 }
 
 function integer(value: number, [smallest, largest]: readonly [number, number], dtype: Dtype): number {
@@ -162,7 +164,7 @@ function integer(value: number, [smallest, largest]: readonly [number, number], 
   throw notAnInteger(value, dtype)
 }
 
-function notAnInteger(value: number, dtype: Dtype): ArgumentError {
+function notAnInteger(value: Element, dtype: Dtype): ArgumentError {
   return new ArgumentError(
     `${value} is not an integer of ${dtype}: make the tensor as float32 and use cast() to round towards zero`,
     'ERR_RANGE',

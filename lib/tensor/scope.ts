@@ -94,6 +94,11 @@ export function scope<T>(body: () => T): T {
   ) as T
 }
 
+/** Lets go of a resource that was freed, so that a long scope does not hold on to it. */
+export function untrack(resource: Releasable): void {
+  current.getStore()?.forget(resource)
+}
+
 /** Takes `resource` out of every scope it is in: it lives until `dispose` or garbage collection. */
 export function keep<T extends Releasable>(resource: T): T {
   current.getStore()?.forget(resource)

@@ -1,9 +1,10 @@
 /** The tensor: a handle into the native table, with its shape, values and gradient. */
-import { ArgumentError, ShapeError, StateError } from '../errors.js'
+import { ArgumentError, ShapeError, StateError, TorchError } from '../errors.js'
 import type { Dtype, TensorHandle, TensorInfo, TypedArray } from '../native.js'
 import { native } from '../runtime/addon.js'
+import { isFloating } from './dtype.js'
 import { elementCount, type NestedArray, nested, safeNumber } from './literal.js'
-import { track } from './scope.js'
+import { track, untrack } from './scope.js'
 
 export interface TensorOptions {
   /** Element type. Default: what the data stand for (numbers are float32). */
@@ -95,8 +96,15 @@ export class Tensor implements Disposable {
     return handle === 0 ? undefined : new Tensor(handle)
   }
 
-  /** Switches recording on (or off) for this leaf; returns the tensor. */
+  /**
+   * Switches recording on (or off) for this leaf; returns the tensor.
+   *
+   * @throws ArgumentError `ERR_TYPE` for a dtype that is not floating
+   */
   requireGrad(requiresGrad = true): this {
+    if (requiresGrad && !isFloating(this.dtype)) {
+      throw new ArgumentError(`only floating tensors take gradients, got ${this}: make it float32, or cast() it first`)
+    }
     native().tensorSetRequiresGrad(this.handle, requiresGrad)
     return this
   }
@@ -110,18 +118,27 @@ export class Tensor implements Disposable {
   /**
    * Adds the derivative of this tensor with respect to every leaf it came from to the leaf's `grad`.
    *
-   * @throws StateError `ERR_NO_GRADIENT` when nothing it came from requires a gradient
+   * @throws StateError `ERR_NO_GRADIENT` when nothing it came from requires a gradient, `ERR_GRAPH_FREED` when a
+   * `backward` without `retainGraph` ran through it before
    * @throws ShapeError when it has more than one element and no `gradient` is given
    */
   backward(options: BackwardOptions = {}): void {
     this.#checkBackward(options)
-    native().tensorBackward(this.handle, options.gradient?.handle ?? 0, options.retainGraph ?? false)
+    try {
+      native().tensorBackward(this.handle, options.gradient?.handle ?? 0, options.retainGraph ?? false)
+    } catch (error) {
+      throw backwardError(error)
+    }
   }
 
   /** {@link backward} on the executor thread: the event loop runs on. */
   async backwardAsync(options: BackwardOptions = {}): Promise<void> {
     this.#checkBackward(options)
-    await native().tensorBackwardAsync(this.handle, options.gradient?.handle ?? 0, options.retainGraph ?? false)
+    try {
+      await native().tensorBackwardAsync(this.handle, options.gradient?.handle ?? 0, options.retainGraph ?? false)
+    } catch (error) {
+      throw backwardError(error)
+    }
   }
 
   /** A copy of the values in row-major order: bool as 0 and 1, int64 as bigint, bfloat16 and float16 as float32. */
@@ -164,6 +181,7 @@ export class Tensor implements Disposable {
     if (this.#handle === 0) return
     native().tensorFree(this.#handle)
     this.#handle = 0
+    untrack(this)
   }
 
   [Symbol.dispose](): void {
@@ -188,6 +206,7 @@ export class Tensor implements Disposable {
   }
 
   #checkBackward({ gradient }: BackwardOptions): void {
+    if (gradient !== undefined) checkTensor(gradient, 'backward() with a gradient')
     if (!this.requiresGrad) {
       throw new StateError(
         'backward() found no graph: make the inputs with requiresGrad and compute outside noGrad()',
@@ -207,6 +226,19 @@ export class Tensor implements Disposable {
       })
     }
   }
+}
+
+/** libtorch's advice is for Python. */
+function backwardError(error: unknown): unknown {
+  if (!(error instanceof TorchError && error.message.startsWith('Trying to backward through the graph a second time')))
+    return error
+  const what = 'backward() ran through this graph before and freed it'
+  return new StateError(
+    `${what}: pass retainGraph: true the first time, or compute it anew`,
+    'ERR_GRAPH_FREED',
+    {},
+    error,
+  )
 }
 
 /** @throws ArgumentError unless `value` is a tensor. */

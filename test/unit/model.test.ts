@@ -6,7 +6,7 @@ import { ArgumentError, CheckpointError, ShapeError, SpecError, StateError } fro
 import { Model } from '../../lib/model/model.js'
 import { type NetworkSpec, snn } from '../../lib/model/spec.js'
 import { native } from '../../lib/runtime/addon.js'
-import { mean, noGrad, Tensor, tensor } from '../../lib/tensor/index.js'
+import { mean, noGrad, scope, Tensor, tensor } from '../../lib/tensor/index.js'
 import { stripeNetwork, stripes } from './train-data.js'
 
 let folder: string
@@ -248,6 +248,14 @@ describe('stream', () => {
     using stream = model.stream()
     const all = await Promise.all([0, 1, 2].map(() => stream.step(new Uint8Array(36).fill(200))))
     expect(all.map(({ steps }) => steps)).toEqual([1, 2, 3])
+  })
+
+  it('outlives the scope that a step was made in', async () => {
+    using model = await Model.create(stripeNetwork())
+    using stream = model.stream()
+    const frame = new Uint8Array(36).fill(200)
+    await scope(() => stream.step(frame))
+    expect((await stream.step(frame)).steps).toBe(2)
   })
 
   it('refuses another number of samples until it is reset', async () => {

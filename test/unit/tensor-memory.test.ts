@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import * as t from '../../lib/tensor/index.js'
 import { Tensor, tensor } from '../../lib/tensor/index.js'
@@ -142,6 +144,25 @@ describe('scope', () => {
       }),
     ).rejects.toThrow('later')
     expect(alive()).toBe(before)
+  })
+
+  it('does not hold on to what was disposed of inside', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    let dropped: WeakRef<Tensor> | undefined
+    await t.scope(async () => {
+      const makeAndDispose = (): void => {
+        const made = tensor([1])
+        made.dispose()
+        dropped = new WeakRef(made)
+      }
+      makeAndDispose()
+      for (let i = 0; i < 20 && dropped?.deref(); i++) {
+        await sleep(5)
+        collectGarbage()
+      }
+      expect(dropped?.deref()).toBeUndefined()
+    })
   })
 
   it('keeps a training step free of leftovers', () => {
