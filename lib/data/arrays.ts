@@ -1,7 +1,8 @@
 /** Datasets over typed arrays that are already in memory. */
 import { ArgumentError, DataError, ShapeError } from '../errors.js'
+import { describe } from '../model/options.js'
 import type { Batch, BatchOptions, Dataset, InputArray, TargetArray } from './dataset.js'
-import { batchCount, emptyLike, requireInteger, resolveBatchOptions } from './dataset.js'
+import { batchCount, emptyLike, isInputArray, requireInteger, resolveBatchOptions } from './dataset.js'
 import { permutation } from './permutation.js'
 
 export interface ArraySource {
@@ -53,10 +54,12 @@ interface Table {
 /**
  * A dataset from typed arrays.
  *
+ * @throws ArgumentError `ERR_TYPE` when `inputs` or `targets` are not typed arrays of the kinds named there
  * @throws ShapeError `ERR_SHAPE` when the lengths of `inputs`, `targets` and `shape` do not fit together
  * @throws DataError `ERR_DATA_CLASS` when a class is negative or not below `classes.length`
  */
 export function fromArrays(source: ArraySource): ArrayDataset {
+  requireArrays(source)
   const { inputs, shape, classes } = source
   for (const size of shape) requireInteger('each size of shape', size, 0)
   const samples = shape[0]
@@ -77,6 +80,19 @@ export function fromArrays(source: ArraySource): ArrayDataset {
     table,
     Uint32Array.from({ length: samples }, (_, i) => i),
   )
+}
+
+function requireArrays(source: ArraySource): void {
+  const { inputs, shape, targets } = source ?? {}
+  if (!isInputArray(inputs)) {
+    throw new ArgumentError(`inputs must be a Uint8Array, Float32Array or Float64Array, got ${describe(inputs)}`)
+  }
+  if (!Array.isArray(shape)) throw new ArgumentError(`shape must be [N, ...inputShape], got ${describe(shape)}`)
+  if (!(isInputArray(targets) || targets instanceof Int32Array || targets instanceof BigInt64Array)) {
+    throw new ArgumentError(
+      `targets must be an Int32Array of classes or a Float32Array of values, got ${describe(targets)}`,
+    )
+  }
 }
 
 function checkTargets(

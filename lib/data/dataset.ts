@@ -74,6 +74,10 @@ export function resolveBatchOptions(options: BatchOptions): ResolvedBatchOptions
   return { batchSize, shuffle, seed, epoch, lastBatch, start }
 }
 
+export function isInputArray(value: unknown): value is InputArray {
+  return value instanceof Uint8Array || value instanceof Float32Array || value instanceof Float64Array
+}
+
 /** How many batches an epoch of `length` samples has. */
 export function batchCount(length: number, batchSize: number, lastBatch: 'keep' | 'drop' = 'keep'): number {
   return lastBatch === 'drop' ? Math.floor(length / batchSize) : Math.ceil(length / batchSize)

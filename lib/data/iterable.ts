@@ -1,7 +1,8 @@
 /** Datasets over samples that come one by one: generators, streams, readers of files. */
-import { DataError, ShapeError } from '../errors.js'
+import { ArgumentError, DataError, ShapeError } from '../errors.js'
+import { describe } from '../model/options.js'
 import type { Batch, BatchOptions, Dataset, InputArray, ResolvedBatchOptions, TargetArray } from './dataset.js'
-import { emptyLike, requireInteger, resolveBatchOptions } from './dataset.js'
+import { emptyLike, isInputArray, requireInteger, resolveBatchOptions } from './dataset.js'
 import { epochRandom } from './permutation.js'
 
 export interface IterableSample {
@@ -38,6 +39,7 @@ export interface IterableDataset extends Dataset {
  * A generator can be read once: pass the generator function instead when there is more than one epoch. `start` reads
  * the batches before it and throws them away.
  *
+ * @throws ArgumentError `ERR_TYPE` for a source that cannot be iterated, and while reading, for a sample that is not `{ input, target }`
  * @throws ShapeError `ERR_SHAPE` while reading, when a sample has another number of values than `inputShape`, or another
  *   kind of input or target than the first one
  * @throws DataError `ERR_DATA_EXHAUSTED` when a second epoch is asked from a source that can be read once,
@@ -47,7 +49,13 @@ export function fromIterable(
   source: SampleSource | ((epoch: number) => SampleSource),
   options: IterableOptions,
 ): IterableDataset {
-  const { inputShape, length, classes, shuffleBuffer = 0 } = options
+  if (typeof source !== 'function' && !isIterable(source)) {
+    throw new ArgumentError(`fromIterable wants an iterable or a function that gives one, got ${describe(source)}`)
+  }
+  const { inputShape, length, classes, shuffleBuffer = 0 } = options ?? {}
+  if (!Array.isArray(inputShape)) {
+    throw new ArgumentError(`fromIterable wants inputShape, the shape of one sample, got ${describe(inputShape)}`)
+  }
   for (const size of inputShape) requireInteger('each size of inputShape', size, 0)
   requireInteger('shuffleBuffer', shuffleBuffer, 0)
   if (length !== undefined) requireInteger('length', length, 0)
@@ -57,7 +65,11 @@ export function fromIterable(
   // Yields the samples of one epoch; a source that can't begin again must not look like an empty epoch.
   async function* open(epoch: number): AsyncGenerator<IterableSample> {
     if (typeof source === 'function') {
-      yield* source(epoch)
+      const samples: unknown = source(epoch)
+      if (!isIterable(samples)) {
+        throw new ArgumentError(`the function given to fromIterable must return an iterable, got ${describe(samples)}`)
+      }
+      yield* samples
       return
     }
     // A generator is its own iterator.
@@ -93,6 +105,10 @@ export function fromIterable(
     },
   })
   return build(undefined)
+}
+
+function isIterable(value: unknown): value is SampleSource {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
 }
 
 function isOwnIterator(source: SampleSource): boolean {
@@ -179,6 +195,7 @@ function check(
   classes = 2 ** 31,
   reference: CheckedSample | undefined,
 ): CheckedSample {
+  requireSample(sample, position)
   const input = isNumbers(sample.input) ? Float32Array.from(sample.input) : sample.input
   const { target: given } = sample
   const target = typeof given === 'number' ? Int32Array.of(given) : isNumbers(given) ? Float32Array.from(given) : given
@@ -205,6 +222,21 @@ function check(
     throw new ShapeError(`sample ${position} has another kind of input or target than the first sample`, { position })
   }
   return { input, target }
+}
+
+function requireSample(sample: IterableSample, position: number): void {
+  const { input, target } = sample ?? {}
+  if (!isInputArray(input) && !Array.isArray(input)) {
+    throw new ArgumentError(
+      `sample ${position} must be { input, target } with input a Uint8Array, Float32Array, Float64Array or numbers, got input ${describe(input)}`,
+    )
+  }
+  const values = target instanceof Float32Array || target instanceof Float64Array || Array.isArray(target)
+  if (typeof target !== 'number' && !values) {
+    throw new ArgumentError(
+      `sample ${position} must have a class, a Float32Array, Float64Array or numbers as target, got ${describe(target)}`,
+    )
+  }
 }
 
 function isNumbers(values: ArrayLike<number>): values is readonly number[] {

@@ -3,7 +3,8 @@ import { loadModel, saveModel } from '../io/checkpoint.js'
 import type { NamedTensor } from '../nn/module.js'
 import { native } from '../runtime/addon.js'
 import { type Device, resolveDevice } from '../runtime/device.js'
-import { keep, Tensor } from '../tensor/index.js'
+import { keep } from '../tensor/scope.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import type { TrainEvent } from '../train/events.js'
 import type { TrainOptions } from '../train/options.js'
@@ -14,7 +15,7 @@ import { Network, type NetworkDtype } from './network.js'
 import { type Prediction, type PredictOptions, predict } from './predict.js'
 import { type Recording, record } from './record.js'
 import { checkLabels, parseSpec } from './schema.js'
-import type { NetworkSpec, SpecJson } from './spec.js'
+import { NetworkSpec, type SpecJson } from './spec.js'
 import { Stream } from './stream.js'
 import { summaryTable } from './table.js'
 
@@ -63,7 +64,7 @@ export class Model implements Disposable, AsyncDisposable {
     const dtype = read.choice<NetworkDtype>('dtype', ['float32', 'float64', 'bfloat16'], 'float32')
     const { device, threads } = readPlace(read)
     read.end()
-    const checked = 'summary' in spec ? checkLabels(spec) : parseSpec(spec)
+    const checked = spec instanceof NetworkSpec ? checkLabels(spec) : parseSpec(spec)
     if (threads !== undefined) await native().setThreads(threads)
     return new Model(await Network.create(checked, { device: resolveDevice(device).device, dtype, seed }))
   }
@@ -120,7 +121,7 @@ export class Model implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Scores and classes for samples.
+   * Scores and classes for samples. Read batch by batch: leave them unchanged until it is done.
    *
    * @throws ShapeError, ArgumentError, AbortedError when stopped by its signal
    */
@@ -133,8 +134,10 @@ export class Model implements Disposable, AsyncDisposable {
    *
    * @param input `[B, ...input]`, presented at every step, or a sequence `[B, T, ...input]`
    * @returns `[B, T, K]`, the output at each step
+   * @throws ShapeError `ERR_SHAPE`, ArgumentError `ERR_TYPE`, StateError `ERR_BUSY`
    */
   forward(input: Tensor, { training = false }: ForwardOptions = {}): Tensor {
+    checkTensor(input, 'forward')
     const handle = this.#network.idleHandle('forward')
     return new Tensor(native().networkForward(handle, input.handle, { training }, []).output)
   }
