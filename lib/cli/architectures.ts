@@ -52,17 +52,17 @@ export const architectures: Readonly<Record<ModelName, Architecture>> = {
     steps: 4,
     epochs: 2,
     batchSize: 128,
-    learningRate: 3e-3,
+    learningRate: 4e-3,
     optimizer: adamW,
     schedule: oneCycle,
     build: (input, classes) =>
       snn(input)
-        .convBlock(12)
-        .spikeNorm()
+        .convBlock(16)
+        .spikeNorm(byStep)
         .lif(fastNeurons)
         .averagePool(2)
-        .convBlock(24)
-        .spikeNorm()
+        .convBlock(32)
+        .spikeNorm(byStep)
         .lif(fastNeurons)
         .averagePool(2)
         .classifier(classes),
