@@ -194,6 +194,8 @@ export interface Native {
 
   // Process
   memory(): NativeMemory
+  /** Gives freed blocks that the allocator keeps for reuse back to the system. */
+  releaseMemory(): void
   threads(): number
   setThreads(threads: number): Promise<void>
   devices(): { readonly cuda: number; readonly names: string[] }

@@ -85,25 +85,29 @@ export function fromIterable(
     if (!any && before > 0) throw exhausted()
   }
 
-  const build = (limit: number | undefined): IterableDataset => ({
-    inputShape,
-    length: limit === undefined || length === undefined ? length : Math.min(limit, length),
-    classes,
-    batches: (batchOptions) => {
-      const resolved = resolveBatchOptions(batchOptions)
-      return {
-        [Symbol.asyncIterator]: () => {
-          const limited = limit === undefined ? open(resolved.epoch) : first(open(resolved.epoch), limit)
-          const ordered = resolved.shuffle && shuffleBuffer > 1 ? shuffled(limited, shuffleBuffer, resolved) : limited
-          return collect(ordered, inputShape, classes?.length, resolved)
-        },
-      }
-    },
-    take: (count) => {
-      requireInteger('count', count, 0)
-      return build(limit === undefined ? count : Math.min(limit, count))
-    },
-  })
+  const build = (limit: number | undefined): IterableDataset => {
+    const known = limit === undefined || length === undefined ? length : Math.min(limit, length)
+    const expected = { inputShape, classes: classes?.length, fewest: known ?? (limit === 0 ? 0 : 1) }
+    return {
+      inputShape,
+      length: known,
+      classes,
+      batches: (batchOptions) => {
+        const resolved = resolveBatchOptions(batchOptions)
+        return {
+          [Symbol.asyncIterator]: () => {
+            const limited = limit === undefined ? open(resolved.epoch) : first(open(resolved.epoch), limit)
+            const ordered = resolved.shuffle && shuffleBuffer > 1 ? shuffled(limited, shuffleBuffer, resolved) : limited
+            return collect(ordered, expected, resolved)
+          },
+        }
+      },
+      take: (count) => {
+        requireInteger('count', count, 0)
+        return build(limit === undefined ? count : Math.min(limit, count))
+      },
+    }
+  }
   return build(undefined)
 }
 
@@ -161,8 +165,7 @@ async function* shuffled(
 /** Cuts a stream of samples into batches. */
 async function* collect(
   source: SampleSource,
-  inputShape: readonly number[],
-  classes: number | undefined,
+  { inputShape, classes, fewest }: Expected,
   { batchSize, lastBatch, start }: ResolvedBatchOptions,
 ): AsyncGenerator<Batch> {
   let reference: CheckedSample | undefined
@@ -179,7 +182,25 @@ async function* collect(
       pending = []
     }
   }
+  if (position < fewest) throw tooFew(position, fewest)
   if (pending.length > 0 && lastBatch === 'keep' && index >= start) yield stack(pending, inputShape, index)
+}
+
+function tooFew(samples: number, fewest: number): DataError {
+  return new DataError(
+    samples === 0
+      ? 'the dataset gave no samples: see what its function or stream gives'
+      : `the dataset ended after ${samples} samples, but its length is said to be ${fewest}: correct it or leave it out`,
+    'ERR_DATA_LENGTH',
+    { samples, expected: fewest },
+  )
+}
+
+/** What is known of the samples before the first is read. */
+interface Expected {
+  readonly inputShape: readonly number[]
+  readonly classes: number | undefined
+  readonly fewest: number
 }
 
 interface CheckedSample {

@@ -120,6 +120,7 @@ export class Network {
     if (this.#handle === 0) return
     forgotten.unregister(this)
     native().networkFree(this.#handle)
+    native().releaseMemory()
     this.#handle = 0
   }
 }

@@ -18,6 +18,11 @@ Napi::Value memory(Call& call) {
   return object;
 }
 
+Napi::Value release_memory(Call& call) {
+  release_kept_memory();
+  return call.env().Undefined();
+}
+
 Napi::Value threads(Call& call) { return Napi::Number::New(call.env(), at::get_num_threads()); }
 
 // OpenMP's team belongs to the thread that calls it: the count is set on this thread and on the executor's.
@@ -57,6 +62,7 @@ Napi::Value versions(Call& call) {
 
 void export_process(Exports& exports) {
   exports.add("memory", memory);
+  exports.add("releaseMemory", release_memory);
   exports.add("threads", threads);
   exports.add("setThreads", set_threads);
   exports.add("devices", devices);

@@ -92,7 +92,10 @@ Signal DropoutLayer::forward(const Signal& input, Pass& pass) {
   if (!pass.options.training || probability_ == 0) return input;
   auto shape = input.value.sizes().vec();
   shape[1] = 1;
-  const at::Tensor mask = at::empty(shape, input.value.options()).bernoulli_(1 - probability_, pass.generator);
+  // Drawn on the CPU, where the network's generator lives: the same mask on every device.
+  const at::Tensor drawn =
+      at::empty(shape, at::TensorOptions().dtype(at::kFloat)).bernoulli_(1 - probability_, pass.generator);
+  const at::Tensor mask = drawn.to(input.value.options());
   return {input.value * (mask / (1 - probability_)), input.steps};
 }
 

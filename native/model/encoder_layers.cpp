@@ -11,8 +11,9 @@ namespace spikingrx {
 Signal RateEncoderLayer::forward(const Signal& input, Pass& pass) {
   auto shape = input.value.sizes().vec();
   shape[1] = input.steps;
-  const at::Tensor probability = input.value.detach().clamp(0, 1).nan_to_num(0).expand(shape);
-  Signal output{at::bernoulli(probability, pass.generator), input.steps};
+  // Drawn on the CPU, where the network's generator lives: the same spikes on every device.
+  const at::Tensor probability = input.value.detach().clamp(0, 1).nan_to_num(0).cpu().expand(shape);
+  Signal output{at::bernoulli(probability, pass.generator).to(input.value.device()), input.steps};
   pass.record(name_, "output", output.value);
   return output;
 }

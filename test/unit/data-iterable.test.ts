@@ -165,6 +165,14 @@ describe('datasets.fromIterable', () => {
     expect(await read({ input: [1, 2], target: -1 })).toBe('ERR_DATA_CLASS')
   })
 
+  it('refuses a source with fewer samples than said, or none', async () => {
+    const read = (samples: IterableSample[], length?: number): Promise<unknown> =>
+      failureCode(epoch(fromIterable(samples, { inputShape: [2], length }), { batchSize: 2 }))
+    expect(await read([...count(3)], 4)).toBe('ERR_DATA_LENGTH')
+    expect(await read([])).toBe('ERR_DATA_LENGTH')
+    expect(await epoch(fromIterable([...count(3)], { inputShape: [2], length: 3 }), { batchSize: 2 })).toHaveLength(2)
+  })
+
   it('passes on a failure of the source', async () => {
     async function* broken(): AsyncGenerator<IterableSample> {
       yield sample(0)
