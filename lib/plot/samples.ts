@@ -53,10 +53,15 @@ export function meanAndDeviation(values: Samples): { readonly mean: number; read
   return { mean, deviation: Math.sqrt(squares / count) }
 }
 
-/** `count` whole numbers spread evenly over 0 .. total-1, ascending and distinct; all of them when `count >= total`. */
-export function evenlySpaced(count: number, total: number): number[] {
+const goldenRatio = (Math.sqrt(5) - 1) / 2
+
+/**
+ * `count` of the whole numbers 0 .. total-1, ascending: one out of each of `count` equal stretches, all where `count >= total`.
+ * The place in the stretch wanders by the golden ratio; equal distances would meet the same few places of every feature map.
+ */
+export function oneOfEachStretch(count: number, total: number): number[] {
   const kept = Math.min(count, total)
-  return Array.from({ length: kept }, (_, i) => Math.floor(((i + 0.5) * total) / kept))
+  return Array.from({ length: kept }, (_, i) => Math.floor(((i + ((i * goldenRatio) % 1)) * total) / kept))
 }
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 })

@@ -1,4 +1,4 @@
-import { checkNotEmpty, checkSamples, evenlySpaced, formatCount, formatFigure, type Samples } from './samples.js'
+import { checkNotEmpty, checkSamples, formatCount, formatFigure, oneOfEachStretch, type Samples } from './samples.js'
 import { colours, framed, type PlotSpec } from './theme.js'
 
 /** Spikes of one layer for one sample. */
@@ -23,7 +23,7 @@ const plotWidth = 560
 /**
  * Which neuron fired at which step: one panel a layer, time to the right, one row a neuron.
  *
- * A layer with more neurons than rows is shown by neurons spread evenly over it; its panel says how many of how many. The rate in
+ * A layer with more neurons than rows is shown by one neuron out of each equal stretch of it; its panel says how many of how many. The rate in
  * the panel's title is over all neurons.
  *
  * @throws ShapeError when `spikes` does not hold steps x neurons numbers
@@ -54,7 +54,7 @@ export function spikeRaster(layers: readonly LayerSpikes[], options: SpikeRaster
 }
 
 function countShown(layers: readonly LayerSpikes[], most: number): number {
-  return layers.reduce((sum, layer) => sum + shownSpikes(layer, evenlySpaced(most, layer.neurons)).length, 0)
+  return layers.reduce((sum, layer) => sum + shownSpikes(layer, oneOfEachStretch(most, layer.neurons)).length, 0)
 }
 
 interface Spike {
@@ -76,7 +76,7 @@ function shownSpikes(layer: LayerSpikes, neurons: readonly number[]): Spike[] {
 }
 
 function layerPanel(layer: LayerSpikes, most: number, steps: number, graded: boolean, withTime: boolean): object {
-  const neurons = evenlySpaced(most, layer.neurons)
+  const neurons = oneOfEachStretch(most, layer.neurons)
   const rows = neurons.length
   const rowHeight = Math.max(2, Math.min(12, Math.round(120 / rows)))
   const shown = rows < layer.neurons ? `${rows} of ${formatCount(layer.neurons)} neurons` : `${rows} neurons`

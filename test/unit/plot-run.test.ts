@@ -6,7 +6,7 @@ import { learningCurves } from '../../lib/plot/learning-curves.js'
 import { membraneTraces } from '../../lib/plot/membrane-traces.js'
 import { renderSvg } from '../../lib/plot/render.js'
 import { type RunPictures, runPlots, writeRunPictures } from '../../lib/plot/report.js'
-import { evenlySpaced } from '../../lib/plot/samples.js'
+import { oneOfEachStretch } from '../../lib/plot/samples.js'
 import { spikeRaster } from '../../lib/plot/spike-raster.js'
 import { marksIn, overhang, textsIn } from './plot-svg.js'
 
@@ -113,9 +113,11 @@ describe('spikeRaster', () => {
     )
   })
 
-  it('spreads indices evenly', () => {
-    expect(evenlySpaced(4, 8)).toEqual([1, 3, 5, 7])
-    expect(evenlySpaced(9, 3)).toEqual([0, 1, 2])
+  it('picks one index out of each stretch, at differing places', () => {
+    const picked = oneOfEachStretch(80, 3136) // 16 maps of 14 x 14, where equal distances meet 5 places only
+    expect(picked.every((index, i) => index >= 39.2 * i - 1 && index < 39.2 * (i + 1))).toBe(true)
+    expect(new Set(picked.map((index) => index % 196)).size).toBeGreaterThan(60)
+    expect(oneOfEachStretch(9, 3)).toEqual([0, 1, 2])
   })
 })
 
