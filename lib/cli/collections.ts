@@ -1,5 +1,6 @@
 /** The data sets that the command line knows by name. */
 import { datasets, type TrainTest } from '../data/index.js'
+import { DataError } from '../errors.js'
 
 export const COLLECTIONS = ['mnist', 'fashion-mnist'] as const
 export type CollectionName = (typeof COLLECTIONS)[number]
@@ -19,8 +20,17 @@ export async function loadCollection(
   name: CollectionName,
   { directory, limit }: { readonly directory?: string | undefined; readonly limit?: number | undefined },
 ): Promise<TrainTest> {
-  const { train, test } = await (name === 'mnist' ? datasets.mnist : datasets.fashionMnist)({ directory })
+  const load = name === 'mnist' ? datasets.mnist : datasets.fashionMnist
+  const { train, test } = await load({ directory }).catch((error: unknown) => {
+    throw inOptions(error)
+  })
   return limit === undefined ? { train, test } : { train: train.take(limit), test: test.take(limit) }
+}
+
+/** The same error, with the option's name on the command line. */
+function inOptions(error: unknown): unknown {
+  if (!(error instanceof DataError) || error.code !== 'ERR_DATA_MISSING') return error
+  return new DataError(error.message.replaceAll('`directory`', '--data'), error.code, error.details, error)
 }
 
 /** Name of a network trained here: which data set it is for can be read off its checkpoint. */

@@ -2,6 +2,7 @@
 import type { EpochEvent, StepEvent, TrainEvent } from '../train/events.js'
 import { mean } from '../train/metrics.js'
 import { print } from './command.js'
+import { TimeLeft } from './time-left.js'
 import { clock, count, duration, figure, percent } from './wording.js'
 
 /** An object for programs, beside the events of the training. */
@@ -75,7 +76,7 @@ export function epochLine(
 const PAST = 0.95
 
 /**
- * Figures of the last steps, smoothed, and the time left.
+ * Figures of the last steps, smoothed.
  *
  *     m ← PAST m + (1 − PAST) x;   shown: m / (1 − PAST^n) after n steps, so that the start does not count as zero
  */
@@ -88,17 +89,16 @@ export class RunningFigures {
   #weight = 0
   /** Training speed leaves out what was done between steps, such as a checkpoint. */
   #samplesPerSecond = 0
-  #begun: { readonly step: number; readonly time: number } | undefined
+  readonly #timeLeft = new TimeLeft()
   #step = 0
 
   add(event: TrainEvent): void {
+    this.#timeLeft.add(event)
     if (event.type === 'start') {
       this.epochs = event.epochs
       this.totalSteps = event.totalSteps
-      this.#begun = { step: 0, time: performance.now() }
     }
     if (event.type === 'resume') {
-      this.#begun = { step: event.step, time: performance.now() }
       this.#step = event.step
       this.epoch = event.epoch
     }
@@ -129,12 +129,9 @@ export class RunningFigures {
   get samplesPerSecond(): number {
     return this.#samplesPerSecond / this.#weight
   }
-  /** At the speed of this process so far, tests after each epoch included; NaN where it is not known. */
+  /** NaN where it is not known. */
   get secondsLeft(): number {
-    if (this.totalSteps === undefined || this.#begun === undefined) return Number.NaN
-    const done = this.#step - this.#begun.step
-    const seconds = (performance.now() - this.#begun.time) / 1000
-    return done > 0 ? (seconds / done) * (this.totalSteps - this.#step) : Number.NaN
+    return this.#timeLeft.seconds
   }
 }
 

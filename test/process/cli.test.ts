@@ -112,7 +112,7 @@ describe('mistakes', () => {
   it('leave no folder of a run behind', async () => {
     const { code, stderr } = await spikingrx(['train', 'mnist', '--data', 'nowhere'], { cwd: folder })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^spikingrx train: MNIST was not found[^\n]+ \[ERR_DATA_MISSING\]$/)
+    expect(stderr).toMatch(/^spikingrx train: MNIST was not found[^\n]+ --data or [^\n]+ \[ERR_DATA_MISSING\]$/)
     expect(await readdir(folder)).not.toContain('runs')
   })
 })

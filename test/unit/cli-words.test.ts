@@ -5,8 +5,10 @@ import { findings } from '../../lib/cli/findings.js'
 import { layerTitle } from '../../lib/cli/layer-titles.js'
 import { RunningFigures } from '../../lib/cli/progress.js'
 import { barLine } from '../../lib/cli/progress-bar.js'
+import { TimeLeft } from '../../lib/cli/time-left.js'
 import { bytes, clock, duration, figure, percent, plural } from '../../lib/cli/wording.js'
 import { snn } from '../../lib/model/spec.js'
+import type { StepEvent } from '../../lib/train/events.js'
 
 it('words figures', () => {
   expect([0.98315, 1, Number.NaN].map((value) => percent(value))).toEqual(['98.31 %', '100.00 %', '-'])
@@ -88,32 +90,64 @@ describe('findings', () => {
   })
 })
 
-describe('the live bar', () => {
-  const start = {
-    type: 'start',
-    epochs: 2,
-    batches: 50,
-    totalSteps: 100,
-    parameters: 7,
-    device: 'cpu',
-    threads: 1,
-  } as const
-  const run = new RunningFigures()
-  run.add({ ...start, spikingLayers: ['a', 'b'] })
-  for (let step = 1; step <= 60; step++) {
-    run.add({
-      type: 'step',
-      epoch: step <= 50 ? 1 : 2,
-      step,
-      batch: step % 50,
-      loss: 0.5,
-      accuracy: 0.75,
-      learningRate: 1e-3,
-      gradientNorm: 1,
-      firingRates: { a: 0.1, b: 0.3 },
-      samplesPerSecond: 1200,
-    })
+const start = {
+  type: 'start',
+  epochs: 2,
+  batches: 50,
+  totalSteps: 100,
+  parameters: 7,
+  device: 'cpu',
+  threads: 1,
+  spikingLayers: ['a', 'b'],
+} as const
+
+function stepEvent(step: number): StepEvent {
+  return {
+    type: 'step',
+    epoch: step <= 50 ? 1 : 2,
+    step,
+    batch: step % 50,
+    loss: 0.5,
+    accuracy: 0.75,
+    learningRate: 1e-3,
+    gradientNorm: 1,
+    firingRates: { a: 0.1, b: 0.3 },
+    samplesPerSecond: 1200,
   }
+}
+
+describe('the time left', () => {
+  it('follows the last steps, and counts the pauses between epochs', () => {
+    let now = 0
+    const left = new TimeLeft(() => now)
+    left.add({ ...start, epochs: 4, totalSteps: 200 })
+    expect(left.seconds).toBeNaN()
+    for (let step = 1; step <= 50; step++) {
+      now += 2
+      left.add(stepEvent(step))
+    }
+    expect(left.seconds).toBeCloseTo(150 * 2, 6)
+    now += 30 // the test
+    now += 2
+    left.add(stepEvent(51))
+    expect(left.seconds).toBeCloseTo(149 * 2 + 2 * 30, 6)
+  })
+
+  it('begins at the step a run is resumed from', () => {
+    let now = 0
+    const left = new TimeLeft(() => now)
+    left.add(start)
+    left.add({ type: 'resume', path: 'x', epoch: 2, step: 60, skipped: [] })
+    now = 3
+    left.add(stepEvent(61))
+    expect(left.seconds).toBeCloseTo(39 * 3, 6)
+  })
+})
+
+describe('the live bar', () => {
+  const run = new RunningFigures()
+  run.add(start)
+  for (let step = 1; step <= 60; step++) run.add(stepEvent(step))
 
   it('smooths without a bias at the start', () => {
     expect([run.loss, run.accuracy, run.firingRate]).toEqual([0.5, 0.75, 0.2].map((value) => expect.closeTo(value, 12)))
