@@ -1,5 +1,5 @@
-// Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_TYPES the element types that it
-// is worth compiling for; see lif_scan.h.
+// Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_TYPES the element types
+// that it is worth compiling for; see lif_scan.h.
 #include "snn/kernels/lif_scan.h"
 
 namespace spikingrx::SPIKINGRX_ISA {
