@@ -7,6 +7,7 @@ import { CheckpointError } from '../../lib/errors.js'
 import { readSafetensors, type SafetensorsTensor, writeSafetensors } from '../../lib/io/safetensors.js'
 import { Model } from '../../lib/model/model.js'
 import { native } from '../../lib/runtime/addon.js'
+import { settledTensors } from '../unit/settled-tensors.js'
 import { collect, stripeNetwork, stripes } from '../unit/train-data.js'
 
 let folder: string
@@ -24,6 +25,7 @@ beforeAll(async () => {
   await collect(model.train(data, options()))
   file = join(folder, 'run', 'checkpoint-00000002.safetensors')
   good = { model: await readFile(join(folder, 'model.safetensors')), training: await readFile(file) }
+  await settledTensors() // nothing dropped here may be collected while a test counts
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

@@ -7,6 +7,7 @@ import { Model } from '../../lib/model/model.js'
 import { type NetworkSpec, snn } from '../../lib/model/spec.js'
 import { native } from '../../lib/runtime/addon.js'
 import { mean, noGrad, scope, Tensor, tensor } from '../../lib/tensor/index.js'
+import { settledTensors } from './settled-tensors.js'
 import { stripeNetwork, stripes } from './train-data.js'
 
 let folder: string
@@ -353,7 +354,7 @@ describe('dispose', () => {
   })
 
   it('leaves no tensor behind', async () => {
-    const before = native().memory().tensors
+    const before = await settledTensors()
     for (let i = 0; i < 3; i++) {
       await using model = await Model.create(stripeNetwork())
       await model.predict(new Uint8Array(72))

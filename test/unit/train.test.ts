@@ -14,6 +14,7 @@ import { adamW, sgd } from '../../lib/train/optimizers.js'
 import type { TrainOptions } from '../../lib/train/options.js'
 import { firingRate } from '../../lib/train/regularizers.js'
 import { cosine } from '../../lib/train/schedules.js'
+import { settledTensors } from './settled-tensors.js'
 import { collect, ofType, stripeNetwork, stripes, timeless } from './train-data.js'
 
 let folder: string
@@ -216,7 +217,7 @@ describe('the consumer decides', () => {
 
   it('and may leave by break, after which the model is free again', async () => {
     using model = await create()
-    const before = native().memory().tensors
+    const before = await settledTensors()
     for await (const event of model.train(data, { batchSize: 10 })) if (event.type === 'step') break
     expect(native().memory().tensors).toBe(before)
     expect((await collect(model.train(data, { batchSize: 10 }))).at(-1)).toMatchObject({ reason: 'done' })
