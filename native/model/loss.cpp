@@ -14,8 +14,6 @@ namespace spikingrx {
 
 namespace {
 
-bool is_class_target(const at::Tensor& targets) { return at::isIntegralType(targets.scalar_type(), false); }
-
 at::Tensor class_indices(const at::Tensor& targets, const at::Tensor& scores) {
   SPIKINGRX_CHECK(targets.dim() == 1 && targets.size(0) == scores.size(0), "ERR_SHAPE",
                   "class targets must have shape [", scores.size(0), "], got ", targets.sizes());
@@ -42,6 +40,8 @@ at::Tensor level_targets(const at::Tensor& targets, const at::Tensor& scores, co
 }
 
 }  // namespace
+
+bool is_class_target(const at::Tensor& targets) { return at::isIntegralType(targets.scalar_type(), false); }
 
 void check_loss(const Spec& spec) {
   if (spec.kind == "crossEntropy") {

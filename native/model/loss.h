@@ -12,6 +12,9 @@
 
 namespace spikingrx {
 
+// Whether targets are class indices (any integer type) and not values to be met.
+SPIKINGRX_API bool is_class_target(const at::Tensor& targets);
+
 struct LossResult {
   at::Tensor loss;    // 0-d
   at::Tensor scores;  // [B, K] what decides: output reduced over time

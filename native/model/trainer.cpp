@@ -16,11 +16,9 @@ namespace spikingrx {
 
 namespace {
 
-int64_t count_correct(const at::Tensor& scores, const at::Tensor& targets) {
-  return scores.argmax(1).eq(targets.to(scores.device(), at::kLong)).sum().item<int64_t>();
+int64_t count_correct(const at::Tensor& predictions, const at::Tensor& targets) {
+  return predictions.eq(targets.to(predictions.device(), at::kLong)).sum().item<int64_t>();
 }
-
-bool are_classes(const at::Tensor& targets) { return at::isIntegralType(targets.scalar_type(), false); }
 
 std::vector<double> values_of(const std::vector<at::Tensor>& rates) {
   std::vector<double> values;
@@ -105,7 +103,7 @@ StepReport Trainer::step(const at::Tensor& inputs, const at::Tensor& targets) {
   steps_done_++;
 
   at::NoGradGuard no_grad;
-  if (are_classes(targets)) report.correct = count_correct(result.scores.detach(), targets);
+  if (is_class_target(targets)) report.correct = count_correct(result.scores.detach().argmax(1), targets);
   report.firing_rates = values_of(forward.rates);
   return report;
 }
@@ -143,9 +141,9 @@ EvaluationReport evaluate(Network& network, const at::Tensor& inputs, const at::
   EvaluationReport report;
   report.samples = inputs.size(0);
   report.loss = result.loss.item<double>();
-  if (are_classes(targets)) {
+  if (is_class_target(targets)) {
     report.predictions = result.scores.argmax(1).cpu();
-    report.correct = count_correct(result.scores, targets);
+    report.correct = count_correct(report.predictions, targets);
   } else {
     report.predictions = at::empty({0}, at::kLong);
   }

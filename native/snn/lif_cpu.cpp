@@ -54,6 +54,17 @@ at::Tensor per_neuron(const at::Tensor& value, const at::Tensor& current, int64_
   return real.unsqueeze(1).expand({real.size(0), neurons / std::max<int64_t>(current.size(2), 1)}).reshape({neurons});
 }
 
+struct NeuronValues {
+  at::Tensor decay, gain, threshold;  // [neurons]
+};
+
+template <class Real>
+NeuronValues neuron_values(const at::Tensor& decay, const at::Tensor& threshold, const at::Tensor& current,
+                           int64_t neurons, bool decay_input) {
+  const at::Tensor beta = per_neuron<Real>(decay, current, neurons);
+  return {beta, decay_input ? 1 - beta : at::ones_like(beta), per_neuron<Real>(threshold, current, neurons)};
+}
+
 struct Sizes {
   int64_t batch, current_steps, steps, neurons;
 };
@@ -112,9 +123,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(const at::Tensor&
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_forward", [&] {
     using Real = typename ComputeType<scalar_t>::type;
     state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
-    const at::Tensor beta = per_neuron<Real>(decay, input, s.neurons),
-                     theta = per_neuron<Real>(threshold, input, s.neurons);
-    const at::Tensor gain = decay_input ? 1 - beta : at::ones_like(beta);
+    const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
     const LifScan<scalar_t> scan = choose_scan<scalar_t>();
     const scalar_t* in = input.const_data_ptr<scalar_t>();
     scalar_t *out = spikes.mutable_data_ptr<scalar_t>(),
@@ -154,9 +163,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const auto real = c10::CppTypeToScalarType<Real>::value;
     const at::Tensor initial = start_membrane(membrane, input, real);
     carry = start_membrane(grad_membrane, input, real).clone();
-    const at::Tensor beta = per_neuron<Real>(decay, input, s.neurons),
-                     theta = per_neuron<Real>(threshold, input, s.neurons);
-    const at::Tensor gain = decay_input ? 1 - beta : at::ones_like(beta);
+    const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
     const auto parameter_shape = std::vector<int64_t>{parameter_gradients ? s.batch : 0, s.neurons};
     grad_decay = at::zeros(parameter_shape, beta.options());
     grad_threshold = at::zeros(parameter_shape, beta.options());
@@ -214,7 +221,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
         });
     // [B, N] -> the parameter's shape; a fixed order of summation, whatever the number of threads.
     const auto reduce = [&](const at::Tensor& sums, const at::Tensor& parameter) {
-      if (!parameter_gradients) return at::zeros(parameter.sizes(), beta.options()).to(parameter.scalar_type());
+      if (!parameter_gradients) return at::zeros(parameter.sizes(), input.options().dtype(parameter.scalar_type()));
       if (parameter.dim() == 0) return sums.sum().to(parameter.scalar_type());
       const int64_t channels = parameter.size(0), area = channels > 0 ? s.neurons / channels : 0;
       return sums.reshape({s.batch, channels, area}).sum(at::IntArrayRef{0, 2}).to(parameter.scalar_type());
