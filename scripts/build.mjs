@@ -3,11 +3,12 @@
 //   typescript  lib/ into dist/
 // Both are incremental: with nothing changed a run takes seconds.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildTypeScript } from './build-typescript.mjs'
 import { libtorch, presentLibtorch } from './libtorch.mjs'
 import { withLock } from './lock.mjs'
 import { ask, missingTools } from './toolchain.mjs'
@@ -82,19 +83,13 @@ export async function buildNative() {
   })
 }
 
-export function buildTypeScript() {
-  run('typescript', process.execPath, [packageFile('typescript', 'bin/tsc'), '-p', 'tsconfig.json'])
-  const program = path.join(root, 'dist/cli/main.js')
-  if (existsSync(program)) chmodSync(program, 0o755)
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const only = process.argv.slice(2)
   const unknown = only.find((option) => option !== '--native' && option !== '--typescript')
   try {
     if (unknown) throw new BuildError(`unknown option ${unknown}: --native, --typescript or nothing`)
     if (only.length === 0 || only.includes('--native')) await buildNative()
-    if (only.length === 0 || only.includes('--typescript')) buildTypeScript()
+    if (only.length === 0 || only.includes('--typescript')) await buildTypeScript()
   } catch (error) {
     console.error(`spikingrx build: ${error.message}`)
     process.exitCode = 1

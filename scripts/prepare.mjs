@@ -1,15 +1,12 @@
-// npm's `prepare`: builds a checkout; does nothing in an installed package, which ships its binaries.
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
-const isCheckout = existsSync(fileURLToPath(new URL('../native', import.meta.url)))
-
+// npm's `prepare`: builds a checkout when its dependencies are installed. npm runs it for `npm pack` and `npm publish`
+// too, where it builds nothing: scripts/prepack.mjs takes care of those. A published package has no install script.
 if (process.env.SPIKINGRX_SKIP_BUILD === '1') console.log('spikingrx: SPIKINGRX_SKIP_BUILD=1, nothing is built')
-else if (isCheckout) {
+else if (process.env.npm_command !== 'pack' && process.env.npm_command !== 'publish') {
   try {
-    const { buildNative, buildTypeScript } = await import('./build.mjs')
+    const { buildNative } = await import('./build.mjs')
     await buildNative()
-    buildTypeScript()
+    const { buildTypeScript } = await import('./build-typescript.mjs')
+    await buildTypeScript()
   } catch (error) {
     console.error(`spikingrx build: ${error.message}`)
     process.exitCode = 1

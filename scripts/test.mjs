@@ -6,7 +6,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildNative, buildTypeScript } from './build.mjs'
+import { buildNative } from './build.mjs'
+import { buildTypeScript } from './build-typescript.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)

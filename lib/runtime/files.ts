@@ -4,8 +4,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpikingRxError } from '../errors.js'
 
-/** The package's own folder, from lib/runtime/ as from dist/runtime/. */
-export const packageFolder: string = path.resolve(fileURLToPath(new URL('../..', import.meta.url)))
+/** The package's own folder: the nearest one above this file with a package.json, from lib/runtime/ as from a chunk of dist/. */
+export const packageFolder: string = folderWithPackage(path.dirname(fileURLToPath(import.meta.url)))
+
+function folderWithPackage(folder: string): string {
+  const above = path.dirname(folder)
+  return existsSync(path.join(folder, 'package.json')) || above === folder ? folder : folderWithPackage(above)
+}
 
 /** The package's version. */
 export function packageVersion(): string {
