@@ -84,8 +84,8 @@ async function requirable(out, entries) {
   }
 }
 
-/** Into a folder beside dist/ first: whoever runs dist/ meanwhile sees the old one or the new one. */
-export async function buildTypeScript() {
+/** Into another folder first: whoever runs dist/ meanwhile sees the old one or the new one. */
+export async function buildTypeScript(dist = path.join(root, 'dist')) {
   const began = Date.now()
   const { library, programs } = await entryPoints()
   const cache = path.join(root, 'node_modules/.cache')
@@ -97,12 +97,13 @@ export async function buildTypeScript() {
     await bundle(out, [...library, ...programs])
     await requirable(out, library)
     for (const program of programs) await chmod(path.join(out, `${program}.js`), 0o755)
-    const dist = path.join(root, 'dist')
-    if (existsSync(dist)) await rename(dist, path.join(out, 'old'))
-    await rename(out, dist)
-    await rm(path.join(dist, 'old'), { recursive: true, force: true })
+    if (existsSync(dist)) await rename(dist, `${out}.old`)
+    await rename(out, dist).catch((error) => {
+      if (error.code !== 'EXDEV') throw error
+      return cp(out, dist, { recursive: true })
+    })
   } finally {
-    await rm(out, { recursive: true, force: true })
+    for (const left of [out, `${out}.old`]) await rm(left, { recursive: true, force: true })
   }
   console.log(`typescript: done in ${((Date.now() - began) / 1000).toFixed(1)} s`)
 }

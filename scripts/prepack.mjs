@@ -36,7 +36,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     console.log = console.error // `npm pack --json` speaks on standard output
     await buildTypeScript()
-    const found = obstacles(root, { versions: libtorch.libtorchVersions ?? [libtorch.version], publish: process.env.npm_command === 'publish' })
+    const found = obstacles(root, {
+      versions: libtorch.libtorchVersions ?? [libtorch.version],
+      publish: process.env.npm_command === 'publish',
+    })
     if (found.length > 0) throw new Error(found.join('; '))
   } catch (error) {
     console.error(`spikingrx pack: ${error.message}`)

@@ -1,0 +1,178 @@
+// The package as a user gets it: packed from this checkout and installed into an empty folder outside it.
+//
+//   <temporary folder>/spikingrx-packed-<checkout>-<content>/
+//     spikingrx-<version>.tgz, pack.json     what `npm pack` made, and what it says is inside
+//     project/node_modules/                  the tarball installed without scripts, compiler or Python
+//     companion/                             stands for @spikingrx/libtorch-cpu-linux-x64: links to the libtorch of the build
+//     bin/                                   a PATH with node and npm and nothing else
+//
+// Kept until something that goes in changes; the tests in test/package and `npm run figures` share it.
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { buildTypeScript } from './build-typescript.mjs'
+import { presentLibtorch } from './libtorch.mjs'
+import { withLock } from './lock.mjs'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const platform = `${process.platform}-${process.arch}`
+const run = promisify(execFile)
+const hash = (...parts) =>
+  parts
+    .reduce((sum, part) => sum.update(part), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 12)
+
+export const companionName = `@spikingrx/libtorch-cpu-${platform}`
+
+/** Prebuilt native files where they are as new as the local build, else the local build: what a release would ship. */
+export function nativeFolder() {
+  const [shipped, built] = [path.join(root, 'prebuilds', platform), path.join(root, 'build/Release')]
+  const newest = (folder) =>
+    Math.max(
+      0,
+      ...(existsSync(folder) ? readdirSync(folder) : []).map((file) => statSync(path.join(folder, file)).mtimeMs),
+    )
+  if (newest(shipped) === 0 && newest(built) === 0) throw new Error('nothing is built: run `npm run build`')
+  return newest(shipped) >= newest(built) ? shipped : built
+}
+
+const nativeFiles = (folder) => readdirSync(folder).filter((file) => /^spikingrx.*\.(node|so)$/.test(file))
+
+/** Names and contents of what goes in: another hash is another package. */
+function content(native) {
+  const texts = [
+    'package.json',
+    'tsconfig.json',
+    'README.md',
+    'CHANGELOG.md',
+    'scripts/build-typescript.mjs',
+    'scripts/packed.mjs',
+  ]
+  const sources = readdirSync(path.join(root, 'lib'), { recursive: true }).filter((file) => file.endsWith('.ts'))
+  const files = [...texts, ...sources.map((file) => path.join('lib', file))].sort()
+  const binaries = nativeFiles(native).map((file) => {
+    const { size, mtimeMs } = statSync(path.join(native, file))
+    return `${native}/${file} ${size} ${mtimeMs}\n`
+  })
+  return hash(...files.flatMap((file) => [file, readFileSync(path.join(root, file))]), ...binaries)
+}
+
+/** The files of the package in a folder of their own; a local build is stripped and named as prebuildify names it. */
+async function stage(folder, native) {
+  for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+    await cp(path.join(root, file), path.join(folder, file))
+  await buildTypeScript(path.join(folder, 'dist'))
+  const place = path.join(folder, 'prebuilds', platform)
+  await mkdir(place, { recursive: true })
+  const local = native.endsWith('Release')
+  for (const file of nativeFiles(native)) {
+    const copy = path.join(place, local ? file.replace(/^spikingrx\.node$/, 'spikingrx.glibc.node') : file)
+    await cp(path.join(native, file), copy)
+    if (local) await run('strip', ['--strip-unneeded', copy]).catch(() => {})
+  }
+}
+
+/** PATH for children: node and npm, no compiler, no Python. */
+async function toolFolder(folder) {
+  await mkdir(folder)
+  await symlink(process.execPath, path.join(folder, 'node'))
+  const beside = path.join(path.dirname(process.execPath), 'npm')
+  const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? process.env.npm_execpath : realpathSync(beside)
+  await symlink(npm, path.join(folder, 'npm'))
+}
+
+/** npm's settings of this machine (registry, cache), but an empty HOME and the PATH of `bin`. */
+export function npmEnvironment(folder) {
+  const home = os.homedir()
+  return {
+    npm_config_userconfig: path.join(home, '.npmrc'),
+    npm_config_cache: path.join(home, '.npm'),
+    ...process.env,
+    SPIKINGRX_SKIP_BUILD: undefined,
+    npm_config_global: undefined,
+    HOME: path.join(folder, 'home'),
+    PATH: path.join(folder, 'bin'),
+  }
+}
+
+async function npm(folder, cwd, args) {
+  const { stdout } = await run('npm', args, { cwd, env: npmEnvironment(folder), maxBuffer: 1 << 26 })
+  return stdout
+}
+
+/** Installs tarballs or folders into `project`, without scripts. */
+export async function install(folder, project, packages) {
+  const args = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+  await npm(folder, project, [...args, ...packages])
+}
+
+async function standInForCompanion(folder, libtorch) {
+  await mkdir(path.join(folder, 'lib'), { recursive: true })
+  await cp(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'))
+  const [version] = /\d\S+(?=')/.exec(readFileSync(path.join(libtorch, 'version.py'), 'utf8')) ?? ['']
+  await writeFile(
+    path.join(folder, 'package.json'),
+    JSON.stringify({ name: companionName, version: version.split('+')[0] }),
+  )
+  await writeFile(path.join(folder, 'build-version'), `${version}\n`)
+  for (const file of readdirSync(path.join(libtorch, 'lib')).filter((name) =>
+    /^lib(c10|torch_cpu|gomp[-.\w]*)\.so/.test(name),
+  ))
+    await symlink(path.join(libtorch, 'lib', file), path.join(folder, 'lib', file))
+}
+
+async function make(folder, native) {
+  const libtorch = presentLibtorch()
+  if (!libtorch) throw new Error('libtorch is not here: run `npm run build`')
+  await chmod(folder, 0o755)
+  await toolFolder(path.join(folder, 'bin'))
+  for (const name of ['home', 'stage', 'project']) await mkdir(path.join(folder, name))
+  await stage(path.join(folder, 'stage'), native)
+  // Scripts off: `prepack` would build and judge the checkout's own prebuilds/.
+  const [manifest] = JSON.parse(
+    await npm(folder, path.join(folder, 'stage'), ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
+  )
+  await writeFile(path.join(folder, 'pack.json'), JSON.stringify(manifest))
+  await rm(path.join(folder, 'stage'), { recursive: true })
+  await writeFile(path.join(folder, 'project/package.json'), '{ "private": true }\n')
+  await install(folder, path.join(folder, 'project'), [path.join(folder, manifest.filename)])
+  await standInForCompanion(path.join(folder, 'companion'), libtorch)
+}
+
+/** The packed and installed package of this checkout as it is now. */
+export async function packed() {
+  const native = nativeFolder()
+  const mine = `spikingrx-packed-${hash(root)}-`
+  const folder = path.join(os.tmpdir(), mine + content(native))
+  await withLock(path.join(os.tmpdir(), `${mine}.lock`), async () => {
+    if (existsSync(folder)) return
+    for (const old of readdirSync(os.tmpdir()).filter((name) => name.startsWith(mine) && !name.endsWith('.lock')))
+      await rm(path.join(os.tmpdir(), old), { recursive: true, force: true })
+    const temporary = await mkdtemp(path.join(os.tmpdir(), `${mine}part-`))
+    try {
+      await make(temporary, native)
+      await rename(temporary, folder)
+    } finally {
+      await rm(temporary, { recursive: true, force: true })
+    }
+  })
+  const manifest = JSON.parse(await readFile(path.join(folder, 'pack.json'), 'utf8'))
+  const at = (name) => path.join(folder, name)
+  return {
+    folder,
+    native,
+    manifest,
+    tarball: at(manifest.filename),
+    project: at('project'),
+    companion: at('companion'),
+    bin: at('bin'),
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log((await packed()).folder)

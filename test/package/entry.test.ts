@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { names, program, report, type Trained } from './program.js'
+import { createProject, type Ended, type Packed, type Project, packed } from './project.js'
+
+let made: Packed
+let project: Project
+beforeAll(async () => {
+  made = await packed()
+  project = await createProject(made)
+})
+afterAll(() => project.remove())
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+const esm = `import { ${names} } from 'spikingrx'\n`
+const commonJs = `const { ${names} } = require('spikingrx')\n`
+
+function trained({ status, signal, stdout, stderr }: Ended): Trained {
+  expect([status, signal, stderr]).toEqual([0, null, ''])
+  return JSON.parse(stdout)
+}
+
+/** Compiles the project's files with these options; what the compiler prints, '' when it is content. */
+async function compile(config: object): Promise<string> {
+  const file = await project.write('tsconfig.json', JSON.stringify(config))
+  const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', file], { cwd: project.folder, encoding: 'utf8' })
+  return stdout + stderr
+}
+
+describe('the installed package', () => {
+  it('trains, saves, loads and predicts from an ES module, to the same bits from CommonJS', async () => {
+    const first = trained(await project.program('points.mjs', esm + program + report))
+    expect(first.losses).toHaveLength(20)
+    expect(first.losses[19]).toBeLessThan(first.losses[0]! / 3)
+    expect(first.accuracy).toBeGreaterThan(0.95)
+    expect(first.scores).toHaveLength(512)
+    expect(first.again).toEqual(first.scores)
+    expect(trained(await project.program('points.cjs', commonJs + program + report))).toEqual(first)
+  })
+
+  it('is one instance in a process that imports it both ways', async () => {
+    const text = `
+      import { createRequire } from 'node:module'
+      import * as imported from 'spikingrx'
+      const required = createRequire(import.meta.url)('spikingrx')
+      const names = Object.keys(imported)
+      console.log(JSON.stringify([names.length > 50, names.filter((name) => imported[name] !== required[name])]))
+    `
+    const { stdout, stderr } = await project.program('both.mjs', text)
+    expect([stdout, stderr]).toEqual(['[true,[]]\n', ''])
+  })
+
+  it('keeps the names of its classes and functions', async () => {
+    const text = `
+      import * as spikingrx from 'spikingrx'
+      const named = Object.entries(spikingrx).filter(([, value]) => typeof value === 'function')
+      console.log(named.length > 40, named.filter(([name, value]) => value.name !== name).map(([name]) => name))
+    `
+    expect((await project.program('names.mjs', text)).stdout).toBe('true []\n')
+  })
+
+  it('gives what is inside to nobody', async () => {
+    const text = `import('spikingrx/dist/index.js').catch((error) => console.log(error.code))`
+    expect((await project.program('inside.mjs', text)).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
+  })
+})
+
+describe('its types', () => {
+  const uses = `
+    async function typed() {
+      const { Model, snn } = spikingrx
+      const model: spikingrx.Model = await Model.create(snn({ input: [2], steps: 4 }).linear(3))
+      const prediction: spikingrx.Prediction = await model.predict(new Float32Array(2))
+      // @ts-expect-error classes are numbers
+      const wrong: string = prediction.classes
+      // @ts-expect-error there is no such option
+      await model.predict(new Float32Array(2), { batchsize: 2 })
+      model.dispose()
+      return wrong
+    }
+    void typed
+  `
+  const strict = { strict: true, target: 'es2022', lib: ['es2022'], types: ['node'], skipLibCheck: false }
+  /** The program again, with the two variables that TypeScript can't infer. */
+  const typedProgram = program.replace('const losses = []', 'const losses: number[] = []')
+
+  beforeAll(async () => {
+    const modules = path.join(project.folder, 'node_modules')
+    await rm(path.join(modules, '@types'), { force: true })
+    await mkdir(path.join(modules, '@types'))
+    for (const name of ['@types/node', 'undici-types'])
+      await symlink(path.join(root, 'node_modules', name), path.join(modules, name))
+    await project.write('both.mts', `import * as spikingrx from 'spikingrx'\n${uses}`)
+    await project.write('both.cts', `import * as spikingrx from 'spikingrx'\n${uses}`)
+    for (const name of ['typed.mts', 'typed.cts']) await project.write(name, esm + typedProgram + report)
+  })
+
+  it.each(['node16', 'nodenext'])('resolve from ESM and CommonJS under %s, and the programs run', async (module) => {
+    const options = { ...strict, module, moduleResolution: module, outDir: 'out' }
+    const files = ['both.mts', 'both.cts', 'typed.mts', 'typed.cts']
+    expect(await compile({ compilerOptions: options, files })).toBe('')
+    const first = trained(await project.node(['out/typed.mjs']))
+    expect(first.again).toEqual(first.scores)
+    expect(trained(await project.node(['out/typed.cjs']))).toEqual(first)
+  })
+
+  it('resolve under bundler', async () => {
+    const options = { ...strict, module: 'esnext', moduleResolution: 'bundler', noEmit: true }
+    expect(await compile({ compilerOptions: options, files: ['both.mts', 'typed.mts'] })).toBe('')
+  })
+
+  it('are not any', async () => {
+    await project.write('wrong.mts', `import { Model } from 'spikingrx'\nexport const wrong: number = Model\n`)
+    const options = { ...strict, module: 'node16', moduleResolution: 'node16', noEmit: true }
+    expect(await compile({ compilerOptions: options, files: ['wrong.mts'] })).toMatch(
+      /wrong\.mts\(2,14\): error TS2322: Type 'typeof Model' is not assignable to type 'number'/,
+    )
+  })
+})
