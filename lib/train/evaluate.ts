@@ -1,11 +1,10 @@
 import type { Dataset } from '../data/dataset.js'
-import { prefetch } from '../data/prefetch.js'
 import { AbortedError } from '../errors.js'
 import { argumentReader, readSignal } from '../model/arguments.js'
 import type { Network } from '../model/network.js'
 import type { NativeEvaluationReport, NativeSpec } from '../native.js'
 import { native } from '../runtime/addon.js'
-import { hasClasses, withBatch } from './batch-tensors.js'
+import { batchTensors, freeBatch, hasClasses } from './batch-tensors.js'
 import { type Loss, resolveLoss } from './losses.js'
 import { addBatch, ConfusionMatrix, type Figures, figures, NO_TOTALS } from './metrics.js'
 import { requireFit } from './options.js'
@@ -41,18 +40,22 @@ export async function evaluate(network: Network, dataset: Dataset, options: Eval
   const confusion = new ConfusionMatrix(network.spec.output.length === 1 ? (network.spec.output[0] ?? 0) : 0)
   let totals = NO_TOTALS
   let classes = false
-  for await (const batch of prefetch(dataset.batches({ batchSize }))) {
-    if (signal?.aborted) throw new AbortedError('the evaluation was stopped by its signal', {}, signal.reason)
-    const report = await withBatch(batch, (inputs, targets) =>
-      network.track(
-        native().networkEvaluateAsync(network.handle, inputs, targets, nativeDescription(loss), measureRates),
-      ),
-    )
-    totals = addBatch(totals, report)
-    const decisions = takePredictions(report)
-    if (hasClasses(batch)) {
-      classes = true
-      confusion.add(batch.targets, decisions)
+  const description = nativeDescription(loss)
+  for await (const tensors of batchTensors(dataset.batches({ batchSize }))) {
+    try {
+      if (signal?.aborted) throw new AbortedError('the evaluation was stopped by its signal', {}, signal.reason)
+      const { batch, inputs, targets } = tensors
+      const report = await network.track(
+        native().networkEvaluateAsync(network.handle, inputs, targets, description, measureRates),
+      )
+      totals = addBatch(totals, report)
+      const decisions = takePredictions(report)
+      if (hasClasses(batch)) {
+        classes = true
+        confusion.add(batch.targets, decisions)
+      }
+    } finally {
+      freeBatch(tensors)
     }
   }
   return { ...figures(totals, layers, classes), confusion: classes ? confusion.counts : [] }

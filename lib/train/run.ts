@@ -1,10 +1,9 @@
 /** A training run as an async iterator of events: it computes while it is asked, and waits while it is not. */
 import type { Batch, Dataset } from '../data/dataset.js'
-import { prefetch } from '../data/prefetch.js'
 import type { Network } from '../model/network.js'
 import type { NativeStepReport } from '../native.js'
 import { native } from '../runtime/addon.js'
-import { hasClasses } from './batch-tensors.js'
+import { type BatchTensors, batchTensors, freeBatch, hasClasses } from './batch-tensors.js'
 import { makeDirectory } from './checkpoint-directory.js'
 import { evaluate } from './evaluate.js'
 import type { CheckpointEvent, EndEvent, EpochEvent, StartEvent, StepEvent, TrainEvent } from './events.js'
@@ -99,9 +98,10 @@ class Run {
     if (this.#allBatchesDone()) return
     let since = performance.now()
     let samples = 0
-    for await (const batch of prefetch(this.#dataset.batches({ batchSize, shuffle, seed, epoch, lastBatch, start }))) {
-      const report = await this.#training.step(batch)
-      this.#advance(batch, report)
+    const batches = this.#dataset.batches({ batchSize, shuffle, seed, epoch, lastBatch, start })
+    for await (const tensors of batchTensors(batches)) {
+      const report = await this.#step(tensors)
+      this.#advance(tensors.batch, report)
       samples += report.samples
       if (isDue(this.#position.step, stepEvery)) {
         const now = performance.now()
@@ -111,6 +111,14 @@ class Run {
       }
       if (checkpoint && isDue(this.#position.step, checkpoint.everySteps)) yield await this.#save()
       if (this.#stopped() !== undefined) return
+    }
+  }
+
+  async #step(tensors: BatchTensors): Promise<NativeStepReport> {
+    try {
+      return await this.#training.step(tensors)
+    } finally {
+      freeBatch(tensors)
     }
   }
 

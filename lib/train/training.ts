@@ -1,10 +1,10 @@
-import type { Batch, Dataset } from '../data/dataset.js'
+import type { Dataset } from '../data/dataset.js'
 import { CheckpointError, SpikingRxError } from '../errors.js'
 import { type Checkpoint, loadTensors, readCheckpoint, refuse, saveModel } from '../io/checkpoint.js'
 import type { Network } from '../model/network.js'
 import type { NativeStepReport, TrainerHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
-import { withBatch } from './batch-tensors.js'
+import type { BatchTensors } from './batch-tensors.js'
 import {
   checkpointPath,
   makeDirectory,
@@ -51,12 +51,10 @@ export class Training {
   }
 
   /** Learns one batch: forward, loss, backward, clip, update. */
-  step(batch: Batch): Promise<NativeStepReport> {
+  step({ inputs, targets }: BatchTensors): Promise<NativeStepReport> {
     // Asked for first: a model that was disposed of is an error, not a step in vain.
     void this.#network.handle
-    return withBatch(batch, (inputs, targets) =>
-      this.#network.track(native().trainerStepAsync(this.#trainer, inputs, targets)),
-    )
+    return this.#network.track(native().trainerStepAsync(this.#trainer, inputs, targets))
   }
 
   /** Position that the newest checkpoint holds; undefined before this run has written or read one. */

@@ -11,6 +11,10 @@ Napi::Value tensor_from(Call& call) {
   return call.give(from_typed_array(call[0], to_shape(call[1], "shape"), to_dtype(call[2], "dtype")));
 }
 
+Napi::Value tensor_from_rows(Call& call) {
+  return call.give(rows_from_typed_array(call[0], call[1], to_shape(call[2], "shape"), to_dtype(call[3], "dtype")));
+}
+
 Napi::Value tensor_data(Call& call) { return to_typed_array(call.env(), call.tensor(0, "tensor")); }
 
 Napi::Value tensor_info(Call& call) {
@@ -64,6 +68,7 @@ Napi::Value tensor_adopt(Call& call) {
 
 void export_tensors(Exports& exports) {
   exports.add("tensorFrom", tensor_from);
+  exports.add("tensorFromRows", tensor_from_rows);
   exports.add("tensorData", tensor_data);
   exports.add("tensorInfo", tensor_info);
   exports.add("tensorFree", tensor_free);

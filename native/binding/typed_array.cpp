@@ -45,24 +45,64 @@ Carrier carrier_of(at::ScalarType dtype) {
   }
 }
 
+struct View {
+  const char* first = nullptr;  // byteOffset is in it
+  int64_t length = 0;           // elements
+};
+
+// The elements of a typed array of the wanted kind; false for anything else.
+bool view_of(Napi::Value data, napi_typedarray_type wanted, View& view) {
+  napi_typedarray_type type{};
+  size_t length = 0;
+  void* first = nullptr;
+  if (!data.IsTypedArray() ||
+      napi_get_typedarray_info(data.Env(), data, &type, &length, &first, nullptr, nullptr) != napi_ok || type != wanted)
+    return false;
+  view = {static_cast<const char*>(first), static_cast<int64_t>(length)};
+  return true;
+}
+
+View values_of(Napi::Value data, const Carrier& carrier, at::ScalarType dtype) {
+  View view;
+  if (!view_of(data, carrier.type, view))
+    fail("ERR_TYPE", "data must be a ", carrier.name, " for dtype ", dtype_name(dtype), ", got ", describe(data));
+  return view;
+}
+
 }  // namespace
 
 at::Tensor from_typed_array(Napi::Value data, const std::vector<int64_t>& shape, at::ScalarType dtype) {
   const Carrier carrier = carrier_of(dtype);
-  napi_typedarray_type type{};
-  size_t length = 0;
-  void* source = nullptr;  // the view's first element: byteOffset is in it
-  if (!data.IsTypedArray() ||
-      napi_get_typedarray_info(data.Env(), data, &type, &length, &source, nullptr, nullptr) != napi_ok ||
-      type != carrier.type) {
-    fail("ERR_TYPE", "data must be a ", carrier.name, " for dtype ", dtype_name(dtype), ", got ", describe(data));
-  }
+  const View values = values_of(data, carrier, dtype);
   const int64_t elements = c10::multiply_integers(shape);
-  if (static_cast<int64_t>(length) != elements) {
-    fail("ERR_SHAPE", "shape [", c10::Join(", ", shape), "] needs ", elements, " elements, the data has ", length);
+  if (values.length != elements) {
+    fail("ERR_SHAPE", "shape [", c10::Join(", ", shape), "] needs ", elements, " elements, the data has ",
+         values.length);
   }
   at::Tensor tensor = at::empty(shape, carrier.stored);
-  if (elements > 0) std::memcpy(tensor.mutable_data_ptr(), source, tensor.nbytes());
+  if (elements > 0) std::memcpy(tensor.mutable_data_ptr(), values.first, tensor.nbytes());
+  return dtype == carrier.stored ? tensor : tensor.to(dtype);
+}
+
+at::Tensor rows_from_typed_array(Napi::Value data, Napi::Value rows, const std::vector<int64_t>& shape,
+                                 at::ScalarType dtype) {
+  const Carrier carrier = carrier_of(dtype);
+  const View values = values_of(data, carrier, dtype);
+  View chosen;
+  if (!view_of(rows, napi_uint32_array, chosen)) fail("ERR_TYPE", "rows must be a Uint32Array, got ", describe(rows));
+  if (shape.empty() || shape[0] != chosen.length) {
+    fail("ERR_SHAPE", "shape [", c10::Join(", ", shape), "] must begin with the number of rows, ", chosen.length);
+  }
+  at::Tensor tensor = at::empty(shape, carrier.stored);
+  if (tensor.numel() == 0) return dtype == carrier.stored ? tensor : tensor.to(dtype);
+  const int64_t row_elements = tensor.numel() / chosen.length, source_rows = values.length / row_elements;
+  const size_t row_bytes = tensor.nbytes() / static_cast<size_t>(chosen.length);
+  const auto* row = reinterpret_cast<const uint32_t*>(chosen.first);
+  auto* target = static_cast<char*>(tensor.mutable_data_ptr());
+  for (int64_t i = 0; i < chosen.length; i++, target += row_bytes) {
+    if (row[i] >= source_rows) fail("ERR_RANGE", "row ", row[i], " is outside the data, which has ", source_rows);
+    std::memcpy(target, values.first + row[i] * row_bytes, row_bytes);
+  }
   return dtype == carrier.stored ? tensor : tensor.to(dtype);
 }
 

@@ -12,6 +12,9 @@
 namespace spikingrx::binding {
 
 at::Tensor from_typed_array(Napi::Value data, const std::vector<int64_t>& shape, at::ScalarType dtype);
+// The rows `rows` (a Uint32Array) of a table: shape is [rows, ...row], row-major as the table.
+at::Tensor rows_from_typed_array(Napi::Value data, Napi::Value rows, const std::vector<int64_t>& shape,
+                                 at::ScalarType dtype);
 Napi::Value to_typed_array(Napi::Env env, const at::Tensor& tensor);
 
 }  // namespace spikingrx::binding

@@ -90,6 +90,40 @@ describe('tensor handles', () => {
   })
 })
 
+describe('rows of typed arrays', () => {
+  const table = Float32Array.of(-1, 0, 1, 2, 3, 4, 5, 6).subarray(2) // [[1, 2], [3, 4], [5, 6]]
+  const rowsOf = (rows: number[], shape: number[], dtype: 'float32' | 'bfloat16' = 'float32'): number[] => {
+    const handle = native().tensorFromRows(table, Uint32Array.from(rows), shape, dtype)
+    const values = [...native().tensorData(handle)].map(Number)
+    native().tensorFree(handle)
+    return values
+  }
+
+  it('are copied in the order asked for, from the view on', () => {
+    expect(rowsOf([2, 0, 2], [3, 2])).toEqual([5, 6, 1, 2, 5, 6])
+    expect(rowsOf([1], [1, 1, 2])).toEqual([3, 4])
+    expect(rowsOf([4, 0], [2])).toEqual([5, 1]) // rows of one element
+    expect(rowsOf([1, 0], [2, 2], 'bfloat16')).toEqual([3, 4, 1, 2])
+    expect(rowsOf([], [0, 2])).toEqual([])
+    expect(rowsOf([9, 9], [2, 0])).toEqual([])
+  })
+
+  it('are refused outside the table, and where sizes or kinds do not fit', () => {
+    const start = native().memory()
+    expect(codeOf(() => rowsOf([0, 3], [2, 2]))).toBe('ERR_RANGE')
+    expect(codeOf(() => rowsOf([2 ** 32 - 1], [1, 2]))).toBe('ERR_RANGE')
+    expect(codeOf(() => rowsOf([1], [1, 4]))).toBe('ERR_RANGE')
+    expect(codeOf(() => rowsOf([0], [1, 8]))).toBe('ERR_RANGE')
+    expect(codeOf(() => rowsOf([0, 1], [3, 2]))).toBe('ERR_SHAPE')
+    expect(codeOf(() => rowsOf([0], []))).toBe('ERR_SHAPE')
+    const call = native().tensorFromRows as (...args: unknown[]) => unknown
+    expect(codeOf(() => call(table, [0], [1, 2], 'float32'))).toBe('ERR_TYPE')
+    expect(codeOf(() => call(table, Int32Array.of(0), [1, 2], 'float32'))).toBe('ERR_TYPE')
+    expect(codeOf(() => call(table, Uint32Array.of(0), [1, 2], 'int32'))).toBe('ERR_TYPE')
+    expect(native().memory()).toEqual(start)
+  })
+})
+
 describe('typed arrays', () => {
   it.each([
     ['float32', Float32Array.of(1.5, -2)],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ArraySource } from '../../lib/data/arrays.js'
-import { fromArrays } from '../../lib/data/arrays.js'
+import { batchRows, fromArrays } from '../../lib/data/arrays.js'
 import type { Batch, BatchOptions } from '../../lib/data/dataset.js'
 import { batchCount } from '../../lib/data/dataset.js'
 import { permutation } from '../../lib/data/permutation.js'
@@ -33,6 +33,16 @@ function failure(act: () => unknown): { code?: string; message?: string } {
 }
 
 describe('datasets.fromArrays', () => {
+  it('says which rows of which arrays a batch is made of', () => {
+    const source = numbered(6)
+    const [first] = epoch(fromArrays(source).subset([5, 3, 1]), { batchSize: 2 })
+    expect(batchRows(first!)).toEqual({ inputs: source.inputs, targets: source.targets, rows: Uint32Array.of(5, 3) })
+    expect(samplesOf(first!)).toEqual([5, 3])
+    expect([...first!.targets]).toEqual([1, 3])
+    expect(first!.inputs).toBe(first!.inputs) // gathered once
+    expect(batchRows({ ...first! })).toBeUndefined()
+  })
+
   it('cuts samples into batches in order', () => {
     const batches = epoch(fromArrays(numbered(5)), { batchSize: 2 })
     expect(batches.map(samplesOf)).toEqual([[0, 1], [2, 3], [4]])

@@ -34,9 +34,9 @@ describe('prefetch', () => {
       }
     }
     for (const depth of [1, 2, 10]) {
-      expect(await all(prefetch(noted([], 7), depth))).toEqual([0, 1, 2, 3, 4, 5, 6])
-      expect(await all(prefetch(slow(), depth))).toEqual([0, 1, 2, 3, 4, 5, 6])
-      expect(await all(prefetch([], depth))).toEqual([])
+      expect(await all(prefetch(noted([], 7), { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
+      expect(await all(prefetch(slow(), { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
+      expect(await all(prefetch([], { depth }))).toEqual([])
     }
   })
 
@@ -67,7 +67,7 @@ describe('prefetch', () => {
       const log: string[] = []
       const ahead: number[] = []
       let pulled = 0
-      for await (const item of prefetch(noted(log, 20), depth)) {
+      for await (const item of prefetch(noted(log, 20), { depth })) {
         await turns(20)
         pulled = log.filter((line) => line.startsWith('pull')).length
         ahead.push(pulled - item - 1)
@@ -90,7 +90,7 @@ describe('prefetch', () => {
         },
       }),
     }
-    expect(await all(prefetch(source, 3))).toEqual([0, 1, 2, 3, 4, 5])
+    expect(await all(prefetch(source, { depth: 3 }))).toEqual([0, 1, 2, 3, 4, 5])
     expect(most).toBe(1)
   })
 
@@ -102,7 +102,7 @@ describe('prefetch', () => {
     }
     const seen: number[] = []
     const read = async (): Promise<void> => {
-      for await (const item of prefetch(broken(), 2)) {
+      for await (const item of prefetch(broken(), { depth: 2 })) {
         seen.push(item)
         await turns(5) // the failure waits here, unhandled by nobody
       }
@@ -113,7 +113,7 @@ describe('prefetch', () => {
 
   it('closes the source when the consumer stops, also with an item waiting', async () => {
     const log: string[] = []
-    for await (const item of prefetch(noted(log, 10), 2)) {
+    for await (const item of prefetch(noted(log, 10), { depth: 2 })) {
       await turns(5)
       if (item === 1) break
     }
@@ -125,6 +125,19 @@ describe('prefetch', () => {
     const log: string[] = []
     for await (const _ of prefetch(noted(log, 10))) break
     expect(log.at(-1)).toBe('closed')
+  })
+
+  it('discards what was pulled and not taken, and nothing else', async () => {
+    const discarded: number[] = []
+    const discard = (item: number): void => void discarded.push(item)
+    for await (const item of prefetch(noted([], 10), { depth: 3, discard })) {
+      await turns(8)
+      if (item === 1) break
+    }
+    expect(discarded).toEqual([2, 3, 4])
+    discarded.length = 0
+    await all(prefetch(noted([], 4), { depth: 2, discard }))
+    expect(discarded).toEqual([])
   })
 
   it('forgets a failure that comes after the consumer has left', async () => {
@@ -162,6 +175,6 @@ describe('prefetch', () => {
   })
 
   it('refuses a depth below one', () => {
-    expect(() => prefetch([1], 0)).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
+    expect(() => prefetch([1], { depth: 0 })).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
   })
 })
