@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { companionName, type Packed, packed } from './project.js'
+
+let made: Packed
+let manifest: Record<string, unknown> & { scripts: Record<string, string>; exports: Record<string, unknown> }
+beforeAll(async () => {
+  made = await packed()
+  manifest = JSON.parse(await readFile(path.join(made.project, 'node_modules/spikingrx/package.json'), 'utf8'))
+})
+
+describe('the tarball', () => {
+  it('holds what users need and nothing else', () => {
+    const kinds = [
+      /^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
+      /^dist\/(index|cli\/main|require\/index|chunks\/[\w-]+)\.js$|^dist\/require\/package\.json$/,
+      /^dist\/(require\/)?((data|io|model|nn|runtime|tensor|train)\/)*([\w-]+\/)?[\w-]+\.d\.ts$/,
+      /^prebuilds\/linux-x64\/spikingrx\.glibc\.node$/,
+      /^prebuilds\/linux-x64\/spikingrx(_node)?\.t\d+\.so$|^prebuilds\/linux-x64\/spikingrx_cuda\.so$/,
+    ]
+    const names = made.manifest.files.map((file) => file.path)
+    expect(names.filter((name) => !kinds.some((kind) => kind.test(name)))).toEqual([])
+    // Each kind is there, so that none of the patterns has gone stale.
+    for (const kind of kinds) expect(names.find((name) => kind.test(name))).toBeDefined()
+    expect(names.filter((name) => name.endsWith('.node'))).toHaveLength(1)
+  })
+
+  it('is at most 3 MB, and 10 MB installed', () => {
+    expect(made.manifest.size).toBeGreaterThan(200_000)
+    expect(made.manifest.size).toBeLessThanOrEqual(3_000_000)
+    expect(made.manifest.unpackedSize).toBeLessThanOrEqual(10_000_000)
+  })
+
+  it('runs nothing when it is installed', () => {
+    expect(Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([])
+    expect(manifest).not.toHaveProperty('gypfile')
+  })
+
+  it('may run the program and need not run the libraries', () => {
+    const mode = (name: string) => made.manifest.files.find((file) => file.path === name)?.mode
+    expect(mode('dist/cli/main.js')).toBe(0o755)
+    expect(mode('dist/index.js')).toBe(0o644)
+  })
+
+  it('does not ask for libtorch: that is the choice of whoever installs it', () => {
+    for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies'])
+      expect(Object.keys(manifest[kind] ?? {})).not.toContain(companionName)
+  })
+})
+
+describe('its entries', () => {
+  it('have types that fit what node finds, for every way to resolve them', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(await readFile(made.tarball)))
+    expect(analysis.types).toMatchObject({ kind: 'included' })
+    if (!analysis.types) throw new Error('unreachable')
+    expect((analysis as { problems?: readonly unknown[] }).problems).toEqual([])
+    // It did look: each entry resolved in each mode, and to a file of the module kind that node takes it for.
+    const { entrypoints } = analysis as { entrypoints: Record<string, { resolutions: Record<string, unknown> }> }
+    expect(Object.keys(entrypoints)).toEqual(Object.keys(manifest.exports))
+    const file = (mode: string) => entrypoints['.']?.resolutions[mode]
+    const types = (name: string) => ({ resolution: { fileName: `/node_modules/spikingrx/dist/${name}.d.ts` } })
+    expect(file('node16-esm')).toMatchObject(types('index'))
+    expect(file('node16-cjs')).toMatchObject(types('require/index'))
+    expect(file('bundler')).toMatchObject(types('index'))
+    expect(file('node10')).toMatchObject(types('index'))
+  })
+
+  it('pass publint', async () => {
+    const tarball = await readFile(made.tarball)
+    const { messages, pkg } = await publint({
+      strict: true,
+      pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) },
+    })
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+  })
+})
