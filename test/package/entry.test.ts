@@ -86,7 +86,7 @@ describe('its types', () => {
     void typed
   `
   const strict = { strict: true, target: 'es2022', lib: ['es2022'], types: ['node'], skipLibCheck: false }
-  /** The program again, with the two variables that TypeScript can't infer. */
+  /** The program with the one type that TypeScript can't infer. */
   const typedProgram = program.replace('const losses = []', 'const losses: number[] = []')
 
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** Projects of users: a folder with the packed package installed, and processes that know of nothing else. */
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -57,8 +57,8 @@ export interface Project {
 export interface ProjectOptions {
   /** Link the companion package into node_modules. Default true. */
   readonly companion?: boolean
-  /** The package's folder; default the installed one, shared by all projects. */
-  readonly main?: string
+  /** A copy of the package that a test may spoil, instead of a link to the installed one. Default false. */
+  readonly copy?: boolean
 }
 
 /** A project whose node_modules links to what the tarball's installation gave. */
@@ -69,8 +69,9 @@ export async function createProject(made: Packed, options: ProjectOptions = {}):
   await mkdir(path.join(modules, '@spikingrx'), { recursive: true })
   await mkdir(path.join(folder, 'home'))
   for (const name of await readdir(installed)) {
-    const target = name === 'spikingrx' ? (options.main ?? path.join(installed, name)) : path.join(installed, name)
-    await symlink(target, path.join(modules, name))
+    const [from, to] = [path.join(installed, name), path.join(modules, name)]
+    if (name === 'spikingrx' && options.copy) await cp(from, to, { recursive: true })
+    else await symlink(from, to)
   }
   if (options.companion ?? true) await symlink(made.companion, path.join(modules, companionName))
   return openProject(made, folder)
