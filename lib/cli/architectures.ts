@@ -29,15 +29,20 @@ const byStep = { statistics: 'perStep' } as const
 /** Neurons that keep 95 % of their membrane from step to step, driven by unscaled currents. */
 const slowNeurons = { decay: 0.95, decayInput: false } as const
 
+/** How both convolutional networks learn best. */
+const fewStepTraining = {
+  steps: 4,
+  batchSize: 128,
+  learningRate: 4e-3,
+  optimizer: adamW,
+  schedule: oneCycle,
+} as const
+
 export const architectures: Readonly<Record<ModelName, Architecture>> = {
   sew: {
+    ...fewStepTraining,
     title: 'spiking SEW network, a convolution and two residual blocks',
-    steps: 4,
     epochs: 5,
-    batchSize: 128,
-    learningRate: 4e-3,
-    optimizer: adamW,
-    schedule: oneCycle,
     build: (input, classes) =>
       snn(input)
         .convBlock(16, { stride: 2 })
@@ -48,13 +53,9 @@ export const architectures: Readonly<Record<ModelName, Architecture>> = {
         .classifier(classes),
   },
   conv: {
+    ...fewStepTraining,
     title: 'spiking network of two convolutions',
-    steps: 4,
     epochs: 2,
-    batchSize: 128,
-    learningRate: 4e-3,
-    optimizer: adamW,
-    schedule: oneCycle,
     build: (input, classes) =>
       snn(input)
         .convBlock(16)
