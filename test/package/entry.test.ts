@@ -64,6 +64,35 @@ describe('the installed package', () => {
     expect((await project.program('names.mjs', text)).stdout).toBe('true []\n')
   })
 
+  it('is imported in a few files, without libtorch and other packages', async () => {
+    // A thread of its own sees each module that is loaded; the report has each library.
+    const hooks = `import { writeSync } from 'node:fs'
+      export const load = (url, context, next) => {
+        if (url.startsWith('file:')) writeSync(2, url + '\\n')
+        return next(url, context)
+      }`
+    await project.write('hooks.mjs', hooks)
+    const text = `
+      import { register } from 'node:module'
+      const libraries = () => process.report.getReport().sharedObjects.filter((file) => /torch|c10|spikingrx/.test(file))
+      register('./hooks.mjs', import.meta.url)
+      const { tensor } = await import('spikingrx')
+      const before = libraries()
+      tensor([1])
+      console.log(JSON.stringify([before.length, libraries().some((file) => file.includes('libtorch_cpu'))]))
+    `
+    const { stdout, stderr } = await project.program('imports.mjs', text)
+    expect(stdout).toBe('[0,true]\n')
+    const inside = path.join(made.project, 'node_modules/spikingrx/dist')
+    const files = stderr
+      .trim()
+      .split('\n')
+      .map((url) => path.relative(inside, fileURLToPath(url)))
+    expect(files).toContain('index.js')
+    expect(files.filter((file) => file.startsWith('..'))).toEqual([])
+    expect(files.length).toBeLessThanOrEqual(20)
+  })
+
   it('gives what is inside to nobody', async () => {
     const text = `import('spikingrx/dist/index.js').catch((error) => console.log(error.code))`
     expect((await project.program('inside.mjs', text)).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
