@@ -141,7 +141,7 @@ TEST("a rate code fires with the probability of its input and follows the seed")
   Network a({{3}, 2000, {{"rateEncoder", {}}}}, 5, at::kCPU, at::kFloat),
       b({{3}, 2000, {{"rateEncoder", {}}}}, 5, at::kCPU, at::kFloat);
   const at::Tensor x = at::tensor({0.0f, 0.25f, 1.0f}).view({1, 3});
-  const at::Tensor out = a.forward(x, evaluation()).output, rate = out.mean({0, 1});
+  const at::Tensor out = a.forward(x, evaluation()).output, rate = out.mean(at::IntArrayRef({0, 1}));
   EXPECT_EQ(rate[0].item<float>(), 0.f);
   EXPECT_NEAR(rate[1].item<double>(), 0.25, 0.04);
   EXPECT_EQ(rate[2].item<float>(), 1.f);
