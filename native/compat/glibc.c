@@ -1,7 +1,7 @@
-// Keeps the glibc and libstdc++ that a binary needs at libtorch's own floor (glibc 2.28, GLIBCXX_3.4.25), on whatever
-// machine it is built: a linker binds a call to the newest version of a symbol it sees. Each function here has the name
-// of such a symbol, is seen within its own library only, and calls the oldest version of it, which every glibc keeps.
-// scripts/check-binaries.mjs says when a binary asks for more.
+// Keeps the glibc that a binary needs at libtorch's own floor, 2.28, on whatever machine it is built: a linker binds a
+// call to the newest version of a symbol it sees. Each function here has the name of such a symbol, is seen within its
+// own library only, and calls the oldest version of it, which every glibc keeps. scripts/check-binaries.mjs says when a
+// binary asks for more; libstdcxx.cpp does the same for libstdc++.
 #include <features.h>
 
 #if defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
@@ -38,11 +38,5 @@ HIDDEN void* dlopen(const char* path, int mode) { return old_dlopen(path, mode);
 HIDDEN void* dlsym(void* library, const char* name) { return old_dlsym(library, name); }
 HIDDEN char* dlerror(void) { return old_dlerror(); }
 HIDDEN int pthread_mutex_trylock(void* mutex) { return old_trylock(mutex); }
-
-// GLIBCXX_3.4.30 (GCC 12): std::condition_variable::wait(std::unique_lock<std::mutex>&), the same but for noexcept.
-#define WAIT _ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE
-#define WAIT_SYMBOL "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE"
-OLD(void, old_wait, WAIT_SYMBOL, "GLIBCXX_3.4.11", (void*, void*));
-HIDDEN void WAIT(void* self, void* lock) { old_wait(self, lock); }
 
 #endif
