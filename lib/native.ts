@@ -77,15 +77,6 @@ export interface NativeTrainerSpec {
   readonly measureRates: boolean
 }
 
-export interface NativeStepReport {
-  readonly loss: number
-  readonly correct: number
-  readonly samples: number
-  readonly gradientNorm: number
-  readonly learningRate: number
-  readonly firingRates: number[]
-}
-
 export interface NativeEvaluationReport {
   readonly loss: number
   readonly correct: number
@@ -179,7 +170,8 @@ export interface Native {
 
   // Training
   trainerCreate(network: NetworkHandle, spec: NativeTrainerSpec): TrainerHandle
-  trainerStepAsync(trainer: TrainerHandle, inputs: TensorHandle, targets: TensorHandle): Promise<NativeStepReport>
+  /** Gives [loss, gradient norm before clipping, learning rate, right decisions, samples, ...firing rates]. */
+  trainerStepAsync(trainer: TrainerHandle, inputs: TensorHandle, targets: TensorHandle): Promise<Float64Array>
   trainerState(trainer: TrainerHandle): NamedHandle[]
   trainerLoad(trainer: TrainerHandle, names: readonly string[], tensors: readonly TensorHandle[]): void
   trainerFree(trainer: TrainerHandle): void

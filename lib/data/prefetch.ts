@@ -12,68 +12,80 @@
  */
 import { requireInteger } from './dataset.js'
 
-export interface PrefetchOptions<T> {
+export interface PrefetchOptions<Item> {
   /** Items that wait at most. Default 1. */
   readonly depth?: number
   /** Frees an item that nobody takes any more. */
-  readonly discard?: (item: T) => void
+  readonly discard?: (item: Item) => void
 }
 
-type Pull<T> = { readonly result: IteratorResult<T, unknown> } | { readonly error: unknown }
+type Pull<Item> = { readonly item: Item } | { readonly error: unknown } | 'end'
 
-export function prefetch<T>(
-  source: Iterable<T> | AsyncIterable<T>,
-  options: PrefetchOptions<T> = {},
-): AsyncGenerator<T, void, undefined> {
+/** `prepare` makes an item of what the source gives, ahead of its time as well. */
+export function prefetch<Given, Item>(
+  source: Iterable<Given> | AsyncIterable<Given>,
+  prepare: (given: Given) => Item,
+  options: PrefetchOptions<Item> = {},
+): AsyncGenerator<Item, void, undefined> {
   const { depth = 1, discard = () => {} } = options
   requireInteger('depth', depth, 1)
-  return generate(source, depth, discard)
+  return generate(source, prepare, depth, discard)
 }
 
-async function* generate<T>(
-  source: Iterable<T> | AsyncIterable<T>,
+async function* generate<Given, Item>(
+  source: Iterable<Given> | AsyncIterable<Given>,
+  prepare: (given: Given) => Item,
   depth: number,
-  discard: (item: T) => void,
-): AsyncGenerator<T, void, undefined> {
+  discard: (item: Item) => void,
+): AsyncGenerator<Item, void, undefined> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-  const waiting: Promise<Pull<T>>[] = []
+  const waiting: Promise<Pull<Item>>[] = []
   let last: Promise<unknown> = Promise.resolve()
   let ended = false // the source is done or has failed: never touch it again
   let stopped = false // the consumer has left
 
-  // Never rejects: a failure waits in the queue as a value until the consumer comes to it.
-  const pull = async (before: Promise<unknown>): Promise<Pull<T>> => {
-    await before
-    if (ended || stopped) return { result: { done: true, value: undefined } }
+  const next = async (): Promise<IteratorResult<Given, unknown>> => {
     try {
       const result = await iterator.next()
       if (result.done) ended = true
-      return { result }
+      return result
     } catch (error) {
       ended = true
+      throw error
+    }
+  }
+  // Never rejects: a failure waits in the queue as a value until the consumer comes to it.
+  const pull = async (before: Promise<unknown>, turn?: Promise<void>): Promise<Pull<Item>> => {
+    await before
+    await turn
+    if (ended || stopped) return 'end'
+    try {
+      const result = await next()
+      return result.done ? 'end' : { item: prepare(result.value) }
+    } catch (error) {
       return { error }
     }
   }
-  const schedule = (before: Promise<unknown>): void => {
-    const next = pull(before)
-    last = next
-    waiting.push(next)
+  const schedule = (turn?: Promise<void>): void => {
+    const pulled = pull(last, turn)
+    last = pulled
+    waiting.push(pulled)
   }
 
   try {
-    schedule(last)
+    schedule()
     while (true) {
       const taken = await waiting.shift()!
+      if (taken === 'end') return
       if ('error' in taken) throw taken.error
-      if (taken.result.done) return
-      while (waiting.length < depth) schedule(Promise.all([last, nextTurn()]))
-      yield taken.result.value
+      while (waiting.length < depth) schedule(nextTurn())
+      yield taken.item
     }
   } finally {
     stopped = true
     await last
     for (const pulled of await Promise.all(waiting)) {
-      if ('result' in pulled && !pulled.result.done) discard(pulled.result.value)
+      if (pulled !== 'end' && 'item' in pulled) discard(pulled.item)
     }
     if (!ended) await iterator.return?.()
   }

@@ -19,11 +19,7 @@ export interface BatchTensors {
 export function batchTensors(
   batches: Iterable<Batch> | AsyncIterable<Batch>,
 ): AsyncGenerator<BatchTensors, void, undefined> {
-  return prefetch(copied(batches), { discard: freeBatch })
-}
-
-async function* copied(batches: Iterable<Batch> | AsyncIterable<Batch>): AsyncGenerator<BatchTensors> {
-  for await (const batch of batches) yield copy(batch)
+  return prefetch(batches, copy, { discard: freeBatch })
 }
 
 /** Frees a batch's tensors at once. */

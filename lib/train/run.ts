@@ -1,7 +1,6 @@
 /** A training run as an async iterator of events: it computes while it is asked, and waits while it is not. */
 import type { Batch, Dataset } from '../data/dataset.js'
 import type { Network } from '../model/network.js'
-import type { NativeStepReport } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { type BatchTensors, batchTensors, freeBatch, hasClasses } from './batch-tensors.js'
 import { makeDirectory } from './checkpoint-directory.js'
@@ -10,7 +9,7 @@ import type { CheckpointEvent, EndEvent, EpochEvent, StartEvent, StepEvent, Trai
 import { addBatch, type Figures, figures, NO_TOTALS, nameRates } from './metrics.js'
 import { type RunSettings, resolveTrainOptions, type TrainOptions } from './options.js'
 import { type Position, START } from './position.js'
-import { Training } from './training.js'
+import { type StepReport, Training } from './training.js'
 
 /**
  * Trains a network. `break`, `return` and errors free everything the run holds; the weights stay as the last step left
@@ -114,7 +113,7 @@ class Run {
     }
   }
 
-  async #step(tensors: BatchTensors): Promise<NativeStepReport> {
+  async #step(tensors: BatchTensors): Promise<StepReport> {
     try {
       return await this.#training.step(tensors)
     } finally {
@@ -122,7 +121,7 @@ class Run {
     }
   }
 
-  #advance(batch: Batch, report: NativeStepReport): void {
+  #advance(batch: Batch, report: StepReport): void {
     const { epoch, batch: done, step, totals } = this.#position
     this.#position = {
       epoch,
@@ -173,7 +172,7 @@ class Run {
     return { type: 'start', epochs, batches, totalSteps, parameters, device, threads, spikingLayers: this.#layers }
   }
 
-  #stepEvent(report: NativeStepReport, samplesPerSecond: number): StepEvent {
+  #stepEvent(report: StepReport, samplesPerSecond: number): StepEvent {
     const { epoch, batch, step, classes } = this.#position
     const { loss, learningRate, gradientNorm, correct, samples } = report
     return {

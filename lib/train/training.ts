@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset.js'
 import { CheckpointError, SpikingRxError } from '../errors.js'
 import { type Checkpoint, loadTensors, readCheckpoint, refuse, saveModel } from '../io/checkpoint.js'
 import type { Network } from '../model/network.js'
-import type { NativeStepReport, TrainerHandle } from '../native.js'
+import type { TrainerHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
 import type { BatchTensors } from './batch-tensors.js'
 import {
@@ -24,6 +24,20 @@ export interface Resumed {
   readonly position: Position
   readonly path: string
   readonly skipped: readonly SkippedCheckpoint[]
+}
+
+/** What one training step did. */
+export interface StepReport {
+  /** Mean over the batch, regulariser included. */
+  readonly loss: number
+  /** L2 norm of all gradients, before clipping. */
+  readonly gradientNorm: number
+  readonly learningRate: number
+  /** Samples whose largest output is the target class. */
+  readonly correct: number
+  readonly samples: number
+  /** Of each spiking layer, in the order of the network. */
+  readonly firingRates: number[]
 }
 
 /** Owns the native trainer of one run and knows how to put its state into a file and back. */
@@ -51,10 +65,12 @@ export class Training {
   }
 
   /** Learns one batch: forward, loss, backward, clip, update. */
-  step({ inputs, targets }: BatchTensors): Promise<NativeStepReport> {
+  async step({ inputs, targets }: BatchTensors): Promise<StepReport> {
     // Asked for first: a model that was disposed of is an error, not a step in vain.
     void this.#network.handle
-    return this.#network.track(native().trainerStepAsync(this.#trainer, inputs, targets))
+    const numbers = await this.#network.track(native().trainerStepAsync(this.#trainer, inputs, targets))
+    const [loss = 0, gradientNorm = 0, learningRate = 0, correct = 0, samples = 0, ...firingRates] = numbers
+    return { loss, gradientNorm, learningRate, correct, samples, firingRates }
   }
 
   /** Position that the newest checkpoint holds; undefined before this run has written or read one. */

