@@ -68,6 +68,21 @@ export class Network {
     return this.handle
   }
 
+  /**
+   * A copy for inference that shares nothing with this one: each SpikeNorm with shared statistics becomes part of the
+   * convolution before it. It is only for `forward`: its tensors are not those of the spec.
+   */
+  async folded(): Promise<Network> {
+    const { device, dtype, seed } = this
+    const handle = await this.track(native().networkFoldedAsync(this.handle))
+    return new Network(this.spec, { device, dtype, seed }, handle)
+  }
+
+  /** Names of the layers whose output is spikes, in the order of `rates` of a forward pass. */
+  spikingLayers(): readonly string[] {
+    return native().networkSpikingLayers(this.handle)
+  }
+
   /** Notes an asynchronous native call until it settles. */
   async track<T>(call: Promise<T>): Promise<T> {
     this.#running.add(call)

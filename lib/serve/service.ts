@@ -30,6 +30,10 @@ export interface ModelSignature {
   readonly steps: number
 }
 
+/**
+ * Where in a sequence a request stands. Inside one, `[B, ...input]` is one time step and `[B, T, ...input]` is T; `scores`
+ * and what follows from them are of the mean over all steps since the start, `steps` are of the request alone.
+ */
 export interface SequencePosition {
   readonly id: string
   /** Forget what the sequence carried. */
@@ -39,7 +43,7 @@ export interface SequencePosition {
 }
 
 export interface InferenceRequest {
-  /** By input name; checked against the signature by the model. */
+  /** By input name; checked against the signature by the model, and left unchanged until it has answered. */
   readonly inputs: ReadonlyMap<string, TensorValue>
   /** Names of the outputs wanted; empty: the model's default ones. */
   readonly outputs: readonly string[]
@@ -91,6 +95,11 @@ export interface ModelStatistics {
   readonly computeInfer: Duration
   readonly computeOutput: Duration
   readonly batches: readonly { readonly batchSize: number; readonly computeInfer: Duration }[]
+  /** Requests that wait now, and that are being computed. */
+  readonly waiting: number
+  readonly computing: number
+  /** Sequences whose state is kept now. */
+  readonly sequences: number
 }
 
 /** One version of one model, loaded. */
@@ -103,7 +112,8 @@ export interface ServedModel {
    * Computes one request, in a batch with others where that pays.
    *
    * @throws ServeError: `ERR_SERVE_INPUT` (400), `ERR_SERVE_QUEUE_FULL` (503), `ERR_SERVE_TIMEOUT` (504),
-   * `ERR_SERVE_SEQUENCE` (400/503), `ERR_ABORTED` when its signal is
+   * `ERR_SERVE_SEQUENCE` (400), `ERR_SERVE_SEQUENCE_FULL` (503), `ERR_SERVE_MODEL` (404) when it was unloaded;
+   * AbortedError `ERR_ABORTED` when its signal is
    */
   infer(request: InferenceRequest): Promise<InferenceResult>
   statistics(): ModelStatistics
