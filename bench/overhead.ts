@@ -44,8 +44,7 @@ function main(): void {
   const libraries = [libtorch.libraries, dirname(files.loader)].join(':')
   const core = (): Run =>
     JSON.parse(call(join(root, 'build/mnist_mlp'), [images, steps, '1'], { LD_LIBRARY_PATH: libraries }))
-  const node = (): Run =>
-    JSON.parse(call(process.execPath, ['--import', 'tsx', join(root, 'bench/overhead-run.ts'), steps]))
+  const node = (): Run => JSON.parse(call(process.execPath, [join(root, 'bench/overhead-run.mjs'), steps]))
 
   const load = loadavg()[0]?.toFixed(1)
   console.log(

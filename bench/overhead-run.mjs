@@ -1,9 +1,10 @@
-// Child of overhead.ts: trains on the compiled package and prints what it took as one line of JSON.
+// Child of overhead.ts: trains on the compiled package and prints what it took as one line of JSON. JavaScript, so that no
+// compiler runs in the process that is measured.
 import { readdirSync, readFileSync } from 'node:fs'
 import { adam, datasets, Model, snn } from 'spikingrx'
 
 const steps = Number(process.argv[2])
-const slow = { decay: 0.95, decayInput: false } as const
+const slow = { decay: 0.95, decayInput: false }
 
 const { train } = await datasets.mnist()
 const spec = snn({ input: [1, 28, 28], steps: 25 })
@@ -12,7 +13,7 @@ const spec = snn({ input: [1, 28, 28], steps: 25 })
   .lif(slow)
   .linear(10)
   .leakyReadout(slow)
-await using model = await Model.create(spec, { device: 'cpu', threads: 1, seed: 7 })
+const model = await Model.create(spec, { device: 'cpu', threads: 1, seed: 7 })
 const run = model.train(train, {
   epochs: Math.ceil((steps * 128) / train.length),
   maxSteps: steps,
@@ -21,9 +22,8 @@ const run = model.train(train, {
 })
 
 /** Processor seconds of each thread of this process (Linux). */
-function threadSeconds(): Map<string, number> {
-  const used = (thread: string) =>
-    Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9
+function threadSeconds() {
+  const used = (thread) => Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9
   return new Map(readdirSync('/proc/self/task').map((thread) => [thread, used(thread)]))
 }
 
@@ -48,3 +48,4 @@ const inSteps = Math.max(
 )
 const processor = (user + system) / 1e6
 console.log(JSON.stringify({ wall, processor, inSteps, loss: loss / samples, accuracy: correct / samples }))
+model.dispose()
