@@ -28,6 +28,7 @@ export {
   type SafetensorsTensor,
   writeSafetensors,
 } from './io/safetensors.js'
+export type { Serving } from './io/serving.js'
 // Networks
 export type { ModelInput } from './model/inputs.js'
 export type {
@@ -44,7 +45,7 @@ export type {
   SpikeNormOptions,
   Statistics,
 } from './model/layers.js'
-export { type CreateOptions, type ForwardOptions, type LoadOptions, Model } from './model/model.js'
+export { type CreateOptions, type ForwardOptions, type LoadOptions, Model, type SaveOptions } from './model/model.js'
 export type { NetworkDtype } from './model/network.js'
 export type { Prediction, PredictOptions } from './model/predict.js'
 export type { LayerRecording, RecordedArray, Recording } from './model/record.js'

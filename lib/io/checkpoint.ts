@@ -6,6 +6,7 @@
  *     spikingrx.version   of the package that wrote it
  *     spikingrx.spec      spec.toJSON()
  *     spikingrx.settings  { dtype, seed }
+ *     spikingrx.serving   how it wants to be served, where it says so (serving.ts)
  *     spikingrx.training  position of the run; training checkpoints only
  */
 import { CheckpointError, type ErrorCode, SpecError } from '../errors.js'
@@ -17,6 +18,7 @@ import type { NamedHandle, TensorHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { packageVersion } from '../runtime/files.js'
 import { readSafetensors, type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from './safetensors.js'
+import { classCount, parseServing, type Serving } from './serving.js'
 import { tensorFromValues, valuesFromTensor } from './tensor-values.js'
 
 const FORMAT = '1'
@@ -37,6 +39,8 @@ export interface Checkpoint {
   readonly trainer: ReadonlyMap<string, SafetensorsTensor>
   /** JSON text of the run's position; undefined in a model file. */
   readonly training: string | undefined
+  /** How it wants to be served; empty where it does not say. */
+  readonly serving: Serving
   /** Whether the file had a checksum, which was right. */
   readonly verified: boolean
 }
@@ -52,13 +56,19 @@ export interface TrainingState {
  *
  * @throws CheckpointError `ERR_CHECKPOINT_WRITE`
  */
-export async function saveModel(network: Network, path: string, training?: () => TrainingState): Promise<void> {
+export async function saveModel(
+  network: Network,
+  path: string,
+  training?: () => TrainingState,
+  serving?: Serving,
+): Promise<void> {
   const { tensors, position } = await network.whenIdle(() => takeTensors(network, training?.()))
   await writeSafetensors(path, tensors, {
     'spikingrx.format': FORMAT,
     'spikingrx.version': packageVersion(),
     'spikingrx.spec': JSON.stringify(network.spec),
     'spikingrx.settings': JSON.stringify({ dtype: network.dtype, seed: network.seed }),
+    ...(serving === undefined ? {} : { 'spikingrx.serving': JSON.stringify(serving) }),
     ...(position === undefined ? {} : { 'spikingrx.training': position }),
   })
 }
@@ -91,7 +101,12 @@ function takeTensor(handle: TensorHandle): SafetensorsTensor {
  * @throws CheckpointError as {@link readCheckpoint} does
  */
 export async function loadModel(path: string, device: string): Promise<Network> {
-  const { spec, dtype, seed, tensors } = await readCheckpoint(path)
+  return loadCheckpoint(await readCheckpoint(path), device)
+}
+
+/** The network of a checkpoint that was read. */
+export async function loadCheckpoint(checkpoint: Checkpoint, device: string): Promise<Network> {
+  const { spec, dtype, seed, tensors } = checkpoint
   const network = await Network.create(spec, { device, dtype, seed })
   try {
     loadTensors(tensors, (names, handles) => network.load(names, handles))
@@ -141,6 +156,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const spec = readSpec(path, metadata['spikingrx.spec'])
   const { dtype, seed } = readSettings(path, metadata['spikingrx.settings'])
   const training = metadata['spikingrx.training']
+  const serving = readServing(path, spec, metadata['spikingrx.serving'])
 
   const tensors = new Map<string, SafetensorsTensor>()
   for (const { name, shape } of spec.summary.flatMap((layer) => layer.tensors)) {
@@ -162,7 +178,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     }
     trainer.set(name.slice(TRAINER.length), tensor)
   }
-  return { path, spec, dtype, seed, tensors, trainer, training, verified }
+  return { path, spec, dtype, seed, tensors, trainer, training, serving, verified }
 }
 
 function readSpec(path: string, text: string | undefined): NetworkSpec {
@@ -184,6 +200,14 @@ function readSettings(path: string, text: string | undefined): { dtype: NetworkD
     throw refuse(path, 'ERR_CHECKPOINT_FORMAT', 'holds settings that are not a dtype and a seed')
   }
   return { dtype: known, seed }
+}
+
+function readServing(path: string, spec: NetworkSpec, text: string | undefined): Serving {
+  if (text === undefined) return {}
+  const json = parseJson(path, 'ERR_CHECKPOINT_FORMAT', 'serving description', text)
+  return parseServing('its serving description', json, classCount(spec), (message) =>
+    refuse(path, 'ERR_CHECKPOINT_FORMAT', `can't be served as it says: ${message}`),
+  )
 }
 
 /** The value of a JSON text in a checkpoint. @throws CheckpointError with `code` */

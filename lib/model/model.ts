@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.js'
 import { loadModel, saveModel } from '../io/checkpoint.js'
+import { classCount, parseServing, type Serving } from '../io/serving.js'
 import type { NamedTensor } from '../nn/module.js'
 import { native } from '../runtime/addon.js'
 import { type Device, resolveDevice } from '../runtime/device.js'
@@ -9,7 +10,7 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evalua
 import type { TrainEvent } from '../train/events.js'
 import type { TrainOptions } from '../train/options.js'
 import { train } from '../train/run.js'
-import { argumentReader } from './arguments.js'
+import { argumentFailure, argumentReader } from './arguments.js'
 import type { ModelInput } from './inputs.js'
 import { Network, type NetworkDtype } from './network.js'
 import { type Prediction, type PredictOptions, predict } from './predict.js'
@@ -31,6 +32,11 @@ export interface CreateOptions extends LoadOptions {
   readonly seed?: number
   /** Element type of weights and activities. Default `'float32'`. */
   readonly dtype?: NetworkDtype
+}
+
+export interface SaveOptions {
+  /** How the network wants to be served: names, the type of its input, labels. */
+  readonly serving?: Serving
 }
 
 export interface ForwardOptions {
@@ -168,10 +174,16 @@ export class Model implements Disposable, AsyncDisposable {
   /**
    * Writes spec and weights as one safetensors file: to a temporary file first, flushed, then renamed.
    *
-   * @throws CheckpointError `ERR_CHECKPOINT_WRITE` when the file cannot be written
+   * @throws CheckpointError `ERR_CHECKPOINT_WRITE` when the file cannot be written, ArgumentError, ShapeError for a
+   * `serving` that does not fit
    */
-  save(path: string): Promise<void> {
-    return saveModel(this.#network, path)
+  async save(path: string, options: SaveOptions = {}): Promise<void> {
+    const read = argumentReader('save', options)
+    const value = read.raw('serving')
+    read.end()
+    const owner = 'save: serving'
+    const serving = value === undefined ? undefined : parseServing(owner, value, classCount(this.spec), argumentFailure)
+    await saveModel(this.#network, path, undefined, serving)
   }
 
   /** Layers, output shapes and parameter counts as a table. */
