@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "error.h"
@@ -18,42 +19,49 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Optional = std::optional<at::Tensor>;
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_forward(const at::Tensor& current, const at::Tensor& decay,
-                                                           const at::Tensor& threshold, const Optional& membrane,
-                                                           int64_t steps, const LifOptions& options) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikingrx::lif_forward", "")
-          .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                                                const Optional&, int64_t, bool, int64_t, bool, bool)>();
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward(const at::Tensor& current,
+                                                                       const at::Tensor& decay,
+                                                                       const at::Tensor& threshold,
+                                                                       const Optional& membrane, int64_t steps,
+                                                                       const LifOptions& options, bool states) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("spikingrx::lif_forward", "")
+                             .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
+                                 const at::Tensor&, const at::Tensor&, const at::Tensor&, const Optional&, int64_t,
+                                 bool, int64_t, bool, bool, bool)>();
   return op.call(current, decay, threshold, membrane, steps, options.decay_input, static_cast<int64_t>(options.reset),
-                 options.reset_delay, options.trace);
+                 options.reset_delay, options.trace, states);
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward(
     const Optional& grad_spikes, const Optional& grad_membrane, const Optional& grad_trace, const at::Tensor& current,
     const at::Tensor& decay, const at::Tensor& threshold, const Optional& membrane, int64_t steps,
-    const LifOptions& options, bool parameter_gradients) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikingrx::lif_backward", "")
-          .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
-              const Optional&, const Optional&, const Optional&, const at::Tensor&, const at::Tensor&,
-              const at::Tensor&, const Optional&, int64_t, bool, int64_t, bool, bool, int64_t, double, bool)>();
+    const LifOptions& options, bool parameter_gradients, const Optional& states) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("spikingrx::lif_backward", "")
+                             .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
+                                 const Optional&, const Optional&, const Optional&, const at::Tensor&,
+                                 const at::Tensor&, const at::Tensor&, const Optional&, int64_t, bool, int64_t, bool,
+                                 bool, int64_t, double, bool, const Optional&)>();
   return op.call(grad_spikes, grad_membrane, grad_trace, current, decay, threshold, membrane, steps,
                  options.decay_input, static_cast<int64_t>(options.reset), options.reset_delay, options.detach_reset,
-                 static_cast<int64_t>(options.surrogate.kind), options.surrogate.parameter, parameter_gradients);
+                 static_cast<int64_t>(options.surrogate.kind), options.surrogate.parameter, parameter_gradients,
+                 states);
 }
 
 Optional optional(const at::Tensor& tensor) { return tensor.defined() ? Optional(tensor) : std::nullopt; }
 
+bool needs_gradient(const std::vector<at::Tensor>& inputs) {
+  const auto wanted = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
+  return at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wanted);
+}
+
 struct LifFunction : torch::autograd::Function<LifFunction> {
   static variable_list forward(AutogradContext* context, const at::Tensor& current, const at::Tensor& decay,
                                const at::Tensor& threshold, const Optional& membrane, int64_t steps,
-                               const LifOptions& options) {
+                               const LifOptions& options, bool differentiable) {
     at::AutoDispatchBelowADInplaceOrView below;
     context->set_materialize_grads(false);
-    context->save_for_backward({current, decay, threshold, membrane.value_or(at::Tensor())});
     auto& saved = context->saved_data;
     saved["steps"] = steps;
     saved["decay_input"] = options.decay_input;
@@ -62,7 +70,9 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     saved["detach_reset"] = options.detach_reset;
     saved["surrogate"] = static_cast<int64_t>(options.surrogate.kind);
     saved["surrogate_parameter"] = options.surrogate.parameter;
-    auto [spikes, state, trace] = lif_forward(current, decay, threshold, membrane, steps, options);
+    auto [spikes, state, trace, states] =
+        lif_forward(current, decay, threshold, membrane, steps, options, differentiable);
+    context->save_for_backward({current, decay, threshold, membrane.value_or(at::Tensor()), states});
     if (!options.trace) context->mark_non_differentiable({trace});
     return {spikes, state, trace};
   }
@@ -83,14 +93,15 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     options.surrogate = {static_cast<SurrogateKind>(saved["surrogate"].toInt()),
                          saved["surrogate_parameter"].toDouble()};
     const bool parameter_gradients = context->needs_input_grad(1) || context->needs_input_grad(2);
-    auto [current, membrane, decay, threshold] =
-        lif_backward(optional(gradients[0]), optional(gradients[1]), optional(gradients[2]), inputs[0], inputs[1],
-                     inputs[2], optional(inputs[3]), saved["steps"].toInt(), options, parameter_gradients);
+    auto [current, membrane, decay, threshold] = lif_backward(
+        optional(gradients[0]), optional(gradients[1]), optional(gradients[2]), inputs[0], inputs[1], inputs[2],
+        optional(inputs[3]), saved["steps"].toInt(), options, parameter_gradients, optional(inputs[4]));
     if (inputs[3].defined()) membrane = membrane.to(inputs[3].scalar_type());
     return {current,
             context->needs_input_grad(1) ? decay : at::Tensor(),
             context->needs_input_grad(2) ? threshold : at::Tensor(),
             inputs[3].defined() ? membrane : at::Tensor(),
+            at::Tensor(),
             at::Tensor(),
             at::Tensor()};
   }
@@ -164,7 +175,8 @@ LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tens
     SPIKINGRX_CHECK(membrane.is_floating_point(), "ERR_TYPE", "lif membrane must be floating point, got ",
                     membrane.dtype());
   }
-  const auto outputs = LifFunction::apply(current, decay, threshold, optional(membrane), steps, options);
+  const auto outputs = LifFunction::apply(current, decay, threshold, optional(membrane), steps, options,
+                                          needs_gradient({current, decay, threshold, membrane}));
   return {outputs[0], outputs[1], outputs[2]};
 }
 
@@ -174,8 +186,7 @@ LeakyOutput leaky_integrate(const at::Tensor& current, const at::Tensor& decay, 
   options.decay_input = decay_input;
   options.reset = Reset::kNone;
   options.trace = true;
-  const at::Tensor never =
-      at::scalar_tensor(std::numeric_limits<double>::infinity(), decay.options().dtype(at::kDouble));
+  const at::Tensor never = at::scalar_tensor(std::numeric_limits<double>::infinity(), at::kDouble);  // on any device
   LifOutput output = lif(current, decay, never, membrane, steps, options);
   return {output.trace, output.membrane};
 }

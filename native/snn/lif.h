@@ -18,11 +18,10 @@
 #include <string>
 
 #include "api.h"
+#include "snn/kernels/lif_step.h"
 #include "snn/surrogate.h"
 
 namespace spikingrx {
-
-enum class Reset : int64_t { kSubtract, kZero, kNone };
 
 // Throws c10::ValueError for a name other than subtract, zero, none.
 SPIKINGRX_API Reset parse_reset(const std::string& reset);

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "snn/kernels/lif_scan.h"
+#include "snn/lif_shape.h"
 
 namespace spikingrx {
 namespace {
@@ -25,7 +26,6 @@ namespace {
 constexpr int64_t kForwardWidth = 2048;         // neurons of a forward tile: membranes stay in the first-level cache
 constexpr int64_t kBackwardBytes = 512 * 1024;  // recomputed membranes of a backward tile: a share of the second level
 constexpr int64_t kVector = 16;                 // widths are multiples of this where they can
-constexpr int64_t kMostSteps = int64_t{1} << 40;  // sizes made of steps do not overflow
 
 template <class Value>
 LifScan<Value> choose_scan() {
@@ -65,41 +65,9 @@ NeuronValues neuron_values(const at::Tensor& decay, const at::Tensor& threshold,
   return {beta, decay_input ? 1 - beta : at::ones_like(beta), per_neuron<Real>(threshold, current, neurons)};
 }
 
-struct Sizes {
-  int64_t batch, current_steps, steps, neurons;
-};
-
-// Checked here too: the kernels are operators that anyone may call.
-Sizes sizes_of(const at::Tensor& current, int64_t steps) {
-  SPIKINGRX_CHECK(current.dim() >= 2 && steps >= 0 && steps < kMostSteps &&
-                      (steps == 0 || current.size(1) == 1 || current.size(1) == steps),
-                  "ERR_SHAPE", "lif with steps ", steps, " does not take a current ", current.sizes());
-  int64_t neurons = 1;
-  for (int64_t d = 2; d < current.dim(); d++) neurons *= current.size(d);
-  return {current.size(0), current.size(1), steps > 0 ? steps : current.size(1), neurons};
-}
-
-std::vector<int64_t> with_steps(const at::Tensor& current, int64_t steps) {
-  auto shape = current.sizes().vec();
-  shape[1] = steps;
-  return shape;
-}
-
-std::vector<int64_t> without_steps(const at::Tensor& current) {
-  auto shape = current.sizes().vec();
-  shape.erase(shape.begin() + 1);
-  return shape;
-}
-
-at::Tensor start_membrane(const std::optional<at::Tensor>& membrane, const at::Tensor& current, at::ScalarType real) {
-  const auto shape = without_steps(current);
-  if (membrane && membrane->defined()) return membrane->to(real).expand(shape).contiguous();
-  return at::zeros(shape, current.options().dtype(real));
-}
-
 // Calls body(sample, first neuron, width) for every tile, in parallel.
 template <class Body>
-void for_tiles(const Sizes& s, int64_t width, Body&& body) {
+void for_tiles(const LifSizes& s, int64_t width, Body&& body) {
   const int64_t tiles = (s.neurons + width - 1) / width;
   const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, s.steps * std::min(width, s.neurons)));
   at::parallel_for(0, s.batch * tiles, grain, [&](int64_t begin, int64_t end) {
@@ -110,13 +78,13 @@ void for_tiles(const Sizes& s, int64_t width, Body&& body) {
   });
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(const at::Tensor& current, const at::Tensor& decay,
-                                                               const at::Tensor& threshold,
-                                                               const std::optional<at::Tensor>& membrane, int64_t steps,
-                                                               bool decay_input, int64_t reset, bool reset_delay,
-                                                               bool with_trace) {
+// Backward recomputes all from the current here, so that no states are given.
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
+    const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
+    const std::optional<at::Tensor>& membrane, int64_t steps, bool decay_input, int64_t reset, bool reset_delay,
+    bool with_trace, bool with_states) {
   const at::Tensor input = current.contiguous();
-  const Sizes s = sizes_of(input, steps);
+  const LifSizes s = sizes_of(input, steps);
   at::Tensor spikes = at::empty(with_steps(input, s.steps), input.options());
   at::Tensor trace = at::empty(with_trace ? with_steps(input, s.steps) : std::vector<int64_t>{0}, input.options());
   at::Tensor state;
@@ -145,7 +113,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(const at::Tensor&
       scan.forward(tile);
     });
   });
-  return {spikes, state, trace};
+  return {spikes, state, trace, at::empty({0}, state.options())};
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
@@ -153,9 +121,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const std::optional<at::Tensor>& grad_trace, const at::Tensor& current, const at::Tensor& decay,
     const at::Tensor& threshold, const std::optional<at::Tensor>& membrane, int64_t steps, bool decay_input,
     int64_t reset, bool reset_delay, bool detach_reset, int64_t surrogate, double surrogate_parameter,
-    bool parameter_gradients) {
+    bool parameter_gradients, const std::optional<at::Tensor>& states) {
   const at::Tensor input = current.contiguous();
-  const Sizes s = sizes_of(input, steps);
+  const LifSizes s = sizes_of(input, steps);
   at::Tensor grad_current = at::empty_like(input);
   at::Tensor carry, grad_decay, grad_threshold;
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_backward", [&] {
@@ -164,7 +132,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const at::Tensor initial = start_membrane(membrane, input, real);
     carry = start_membrane(grad_membrane, input, real).clone();
     const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
-    const auto parameter_shape = std::vector<int64_t>{parameter_gradients ? s.batch : 0, s.neurons};
+    const auto parameter_shape =
+        parameter_gradients ? std::vector<int64_t>{s.batch, s.neurons} : std::vector<int64_t>{0};
     grad_decay = at::zeros(parameter_shape, beta.options());
     grad_threshold = at::zeros(parameter_shape, beta.options());
 
@@ -173,13 +142,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const int64_t width = std::min<int64_t>(kForwardWidth, std::max(kVector, widest / kVector * kVector));
     const int64_t row = std::min(width, std::max<int64_t>(1, s.neurons));
     const at::Tensor no_gradient = at::zeros({row}, input.options());
-    const auto upstream = [&](const std::optional<at::Tensor>& gradient) {
-      if (!gradient || !gradient->defined()) return at::Tensor();
-      SPIKINGRX_CHECK(gradient->sizes() == with_steps(input, s.steps), "ERR_SHAPE", "lif gradients must have shape ",
-                      at::IntArrayRef(with_steps(input, s.steps)), ", got ", gradient->sizes());
-      return gradient->to(input.scalar_type()).contiguous();
-    };
-    const at::Tensor from_spikes = upstream(grad_spikes), from_trace = upstream(grad_trace);
+    const at::Tensor from_spikes = upstream_gradient(grad_spikes, input, s.steps),
+                     from_trace = upstream_gradient(grad_trace, input, s.steps);
 
     const LifScan<scalar_t> scan = choose_scan<scalar_t>();
     const scalar_t *in = input.const_data_ptr<scalar_t>(), *none = no_gradient.const_data_ptr<scalar_t>();
@@ -219,15 +183,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
             scan.backward(tile);
           }
         });
-    // [B, N] -> the parameter's shape; a fixed order of summation, whatever the number of threads.
-    const auto reduce = [&](const at::Tensor& sums, const at::Tensor& parameter) {
-      if (!parameter_gradients) return at::zeros(parameter.sizes(), input.options().dtype(parameter.scalar_type()));
-      if (parameter.dim() == 0) return sums.sum().to(parameter.scalar_type());
-      const int64_t channels = parameter.size(0), area = channels > 0 ? s.neurons / channels : 0;
-      return sums.reshape({s.batch, channels, area}).sum(at::IntArrayRef{0, 2}).to(parameter.scalar_type());
-    };
-    grad_decay = reduce(grad_decay, decay);
-    grad_threshold = reduce(grad_threshold, threshold);
+    if (parameter_gradients) {
+      grad_decay = parameter_gradient(grad_decay, decay, s);
+      grad_threshold = parameter_gradient(grad_threshold, threshold, s);
+    }
   });
   return {grad_current, carry, grad_decay, grad_threshold};
 }

@@ -10,6 +10,7 @@
 #include <torch/library.h>
 
 #include "error.h"
+#include "snn/device_kernel.h"
 #include "snn/once_differentiable.h"
 
 namespace spikingrx {
@@ -18,11 +19,17 @@ namespace {
 
 constexpr int64_t kGrain = 32768;  // elements a thread should have at least
 
-// grad_x = grad g(x), elementwise; bfloat16 and float16 compute in float.
-at::Tensor surrogate_backward_cpu(const at::Tensor& gradient, const at::Tensor& x, int64_t kind, double parameter) {
+void check_gradient(const at::Tensor& gradient, const at::Tensor& x) {
   SPIKINGRX_CHECK(gradient.sizes() == x.sizes() && gradient.scalar_type() == x.scalar_type(), "ERR_SHAPE",
                   "surrogate gradients must have the shape and dtype of their input, ", x.sizes(), ", got ",
                   gradient.sizes());
+  SPIKINGRX_CHECK(gradient.device() == x.device(), "ERR_DEVICE", "surrogate gradients are on ", gradient.device(),
+                  ", their input on ", x.device(), "; move them to the input's");
+}
+
+// grad_x = grad g(x), elementwise; bfloat16 and float16 compute in float.
+at::Tensor surrogate_backward_cpu(const at::Tensor& gradient, const at::Tensor& x, int64_t kind, double parameter) {
+  check_gradient(gradient, x);
   const at::Tensor values = x.contiguous(), upstream = gradient.contiguous();
   at::Tensor result = at::empty_like(values);
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, x.scalar_type(), "surrogate_backward", [&] {
@@ -37,6 +44,18 @@ at::Tensor surrogate_backward_cpu(const at::Tensor& gradient, const at::Tensor& 
       });
     });
   });
+  return result;
+}
+
+// The same by a plugin's kernel.
+at::Tensor surrogate_backward_device(const at::Tensor& gradient, const at::Tensor& x, int64_t kind, double parameter) {
+  check_gradient(gradient, x);
+  static const auto op =
+      device_operator<void(const at::Tensor&, const at::Tensor&, int64_t, double, const at::Tensor&)>(
+          "spikingrx::surrogate_backward_out");
+  check_kernel(op, x);
+  const at::Tensor values = x.contiguous(), result = at::empty_like(values);
+  op.call(gradient.contiguous(), values, kind, parameter, result);
   return result;
 }
 
@@ -90,6 +109,7 @@ at::Tensor surrogate(const at::Tensor& x, const Surrogate& surrogate) {
 }
 
 TORCH_LIBRARY_IMPL(spikingrx, CPU, library) { library.impl("surrogate_backward", &surrogate_backward_cpu); }
+TORCH_LIBRARY_IMPL(spikingrx, CUDA, library) { library.impl("surrogate_backward", &surrogate_backward_device); }
 TORCH_LIBRARY_IMPL(spikingrx, CompositeImplicitAutograd, library) { library.impl("surrogate", &surrogate_operator); }
 
 }  // namespace spikingrx

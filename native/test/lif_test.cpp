@@ -221,7 +221,7 @@ TEST("the kernels, called as operators, refuse gradients and steps of another sh
   const auto call = [&](const at::Tensor& grad_spikes, int64_t steps) {
     torch::jit::Stack stack;
     torch::jit::push(stack, grad_spikes, c10::IValue(), c10::IValue(), current, scalar(0.9), scalar(0.5), c10::IValue(),
-                     steps, true, 0, false, false, 0, 1.0, false);
+                     steps, true, 0, false, false, 0, 1.0, false, c10::IValue());
     backward.callBoxed(stack);
   };
   call(at::ones({2, 3, 4}, at::kDouble), 0);

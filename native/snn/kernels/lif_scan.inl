@@ -5,22 +5,6 @@
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
 
-// S[t] and the membrane that goes on to the next step, from the membrane of the last step `u` and the input `drive` =
-// gain I[t]. `before` receives the membrane before reset.
-template <Reset reset, bool delay, class Real>
-[[gnu::always_inline]] inline Real advance(Real& u, Real drive, Real decay, Real threshold, Real& before) {
-  Real carried = u;
-  if constexpr (delay && reset == Reset::kZero) carried = u >= threshold ? Real(0) : u;
-  Real integrated = decay * carried + drive;
-  if constexpr (delay && reset == Reset::kSubtract) integrated = u >= threshold ? integrated - threshold : integrated;
-  before = integrated;
-  const bool fires = integrated >= threshold;
-  u = integrated;
-  if constexpr (!delay && reset == Reset::kSubtract) u = fires ? integrated - threshold : integrated;
-  if constexpr (!delay && reset == Reset::kZero) u = fires ? Real(0) : integrated;
-  return fires ? Real(1) : Real(0);
-}
-
 template <Reset reset, bool delay, bool with_trace, class Value>
 void forward_tile(const LifForwardTile<Value>& tile) {
   using Real = typename ComputeType<Value>::type;
@@ -42,15 +26,6 @@ void forward_tile(const LifForwardTile<Value>& tile) {
   }
 }
 
-// Backward at step t, with c = 0 where the reset is detached (else 1) and g' = g(U[t] - threshold), U before reset:
-//
-//   at once:  gU[t] = (gS[t] - c R gV) g' + gV (1 - [zero] S[t]) + gTrace[t];   gV := decay gU[t]
-//             R = threshold (subtract) or U[t] (zero)
-//   delayed:  gU[t] = (gS[t] + gR) g' + gV + gTrace[t];   f = 1 - [zero] S[t-1]
-//             gV := decay f gU[t];   gR := -c threshold gU[t]  or  -c decay U[t-1] gU[t]
-//
-//   gI[t] = gain gU[t];   gDecay += gU[t] (U_in[t] - [decay_input] I[t]), U_in what the decay multiplied;
-//   gThreshold -= (gS[t] + reset term) g' + [subtract] S gV or S[t-1] gU[t]
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Value>
 void backward_tile(const LifBackwardTile<Value>& tile) {
   using Real = typename ComputeType<Value>::type;
@@ -91,38 +66,15 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
     const bool first = t == 0;
 #pragma GCC ivdep
     for (int64_t n = 0; n < width; n++) {
-      const Real u = membranes[n], theta = threshold[n], distance = u - theta;
-      const bool fired = u >= theta;
-      const Real g = surrogate_gradient<kind>(distance, parameter);
-      const Real onward = carry[n];
-      Real spike_gradient = static_cast<Real>(grad_spikes[n]);
-      Real grad_u;
-      if constexpr (delay) {
-        spike_gradient += carry_spike[n];
-        grad_u = spike_gradient * g + onward + static_cast<Real>(grad_trace[n]);
-      } else {
-        if constexpr (reset == Reset::kSubtract) spike_gradient -= keep * theta * onward;
-        if constexpr (reset == Reset::kZero) spike_gradient -= keep * u * onward;
-        const Real through = reset == Reset::kZero && fired ? Real(0) : onward;
-        grad_u = spike_gradient * g + through + static_cast<Real>(grad_trace[n]);
-      }
-      const Real before = previous[n];
-      const bool fired_before = before >= theta;
-      const Real carried = delay && reset == Reset::kZero && fired_before ? Real(0) : grad_u;  // f gU[t]
-      if constexpr (delay && reset == Reset::kSubtract) carry_spike[n] = -keep * theta * grad_u;
-      if constexpr (delay && reset == Reset::kZero) carry_spike[n] = -keep * decay[n] * before * grad_u;
-      if constexpr (learn) {
-        Real entered = before;  // what the decay multiplied; `initial` is a state already, unless its reset is due
-        const bool reset_before = fired_before && (delay || !first);
-        if constexpr (!delay && reset == Reset::kSubtract) entered = reset_before ? before - theta : before;
-        if constexpr (reset == Reset::kZero) entered = reset_before ? Real(0) : before;
-        grad_decay[n] += grad_u * (entered - input_share * static_cast<Real>(current[n]));
-        Real grad_theta = -spike_gradient * g;
-        if constexpr (reset == Reset::kSubtract)
-          grad_theta -= delay ? (fired_before ? grad_u : Real(0)) : (fired ? onward : Real(0));
-        grad_threshold[n] += grad_theta;
-      }
-      carry[n] = decay[n] * carried;
+      const Real g = surrogate_gradient<kind>(membranes[n] - threshold[n], parameter);
+      LifCarry<Real> back{carry[n], carry_spike[n], learn ? grad_decay[n] : Real(0),
+                          learn ? grad_threshold[n] : Real(0)};
+      const Real grad_u = step_back<reset, delay, learn>(
+          back, membranes[n], previous[n], first, g, static_cast<Real>(grad_spikes[n]),
+          static_cast<Real>(grad_trace[n]), static_cast<Real>(current[n]), decay[n], threshold[n], keep, input_share);
+      carry[n] = back.membrane;
+      if constexpr (delay) carry_spike[n] = back.spike;
+      if constexpr (learn) grad_decay[n] = back.grad_decay, grad_threshold[n] = back.grad_threshold;
       const Real grad_input = gain[n] * grad_u;
       if (constant)
         sum[n] += grad_input;
@@ -138,16 +90,6 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
       carry[n] += g;
       if constexpr (learn) tile.grad_threshold[n] -= g;
     }
-}
-
-template <class Body>
-void with_reset(Reset reset, bool delay, Body&& body) {
-  using Subtract = std::integral_constant<Reset, Reset::kSubtract>;
-  using Zero = std::integral_constant<Reset, Reset::kZero>;
-  using None = std::integral_constant<Reset, Reset::kNone>;
-  if (reset == Reset::kNone) return body(None{}, std::false_type{});
-  if (reset == Reset::kZero) return delay ? body(Zero{}, std::true_type{}) : body(Zero{}, std::false_type{});
-  return delay ? body(Subtract{}, std::true_type{}) : body(Subtract{}, std::false_type{});
 }
 
 template <class Value>
