@@ -6,18 +6,40 @@
 #include <torch/library.h>
 
 #include "error.h"
+#include "snn/device_kernel.h"
 
 namespace spikingrx {
 
 namespace {
 
-// running := (1 - momentum) running + momentum batch, once a step in the order of time.
-void update(const at::Tensor& running, const at::Tensor& batch, double momentum, int64_t repeats) {
+// running := (1 - momentum) running + momentum batch, once a step in the order of time; batch [T, C].
+void update_running(const at::Tensor& running, const at::Tensor& batch, double momentum, int64_t repeats) {
   const int64_t steps = batch.size(0);
   for (int64_t t = 0; t < steps * repeats; t++) {
     const at::Tensor target = running.dim() == 2 ? running.select(0, t) : running;
     target.mul_(1 - momentum).add_(batch.select(0, t / repeats), momentum);
   }
+}
+
+void update_by_step(const at::Tensor& running_mean, const at::Tensor& running_variance, const at::Tensor& mean,
+                    const at::Tensor& variance, double momentum, int64_t repeats) {
+  update_running(running_mean, mean, momentum, repeats);
+  update_running(running_variance, variance, momentum, repeats);
+}
+
+// One kernel on a device whose plugin has it: 4 T small ones would cost more there than the normalisation.
+void update(const at::Tensor& running_mean, const at::Tensor& running_variance, const at::Tensor& mean,
+            const at::Tensor& variance, const SpikeNormOptions& options) {
+  static const auto op = device_operator<void(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                              const at::Tensor&, double, int64_t)>("spikingrx::spike_norm_update");
+  const bool contiguous = running_mean.is_contiguous() && running_variance.is_contiguous();
+  const bool alike = running_mean.scalar_type() == running_variance.scalar_type();
+  if (!running_mean.is_cuda() || !contiguous || !alike || !has_kernel(op, running_mean))
+    return update_by_step(running_mean, running_variance, mean, variance, options.momentum, options.repeats);
+  op.call(running_mean, running_variance, mean, variance, options.momentum, options.repeats);
+  // Autograd does not see the kernel: what saved the statistics before must still notice the change.
+  running_mean.unsafeGetTensorImpl()->bump_version();
+  running_variance.unsafeGetTensorImpl()->bump_version();
 }
 
 void check(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta, const at::Tensor& running_mean,
@@ -79,8 +101,7 @@ at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at
   const auto result = at::native_batch_norm(folded, scale, shift, mean, variance, true, 1.0, options.epsilon);
   {
     at::NoGradGuard no_grad;
-    update(running_mean, mean.view({steps, channels}), options.momentum, options.repeats);
-    update(running_variance, variance.view({steps, channels}), options.momentum, options.repeats);
+    update(running_mean, running_variance, mean.view({steps, channels}), variance.view({steps, channels}), options);
   }
   return std::get<0>(result).view(input.sizes());
 }
@@ -93,6 +114,7 @@ at::Tensor spike_norm_operator(const at::Tensor& input, const at::Tensor& gamma,
 }
 }  // namespace
 
+TORCH_LIBRARY_IMPL(spikingrx, CPU, library) { library.impl("spike_norm_update", &update_by_step); }
 TORCH_LIBRARY_IMPL(spikingrx, CompositeImplicitAutograd, library) { library.impl("spike_norm", &spike_norm_operator); }
 
 }  // namespace spikingrx
