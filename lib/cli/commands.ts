@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./info.js')).command,
   },
   {
+    name: 'setup',
+    summary: 'fetch libtorch, for the CPU or for CUDA, into the user cache',
+    load: async () => (await import('./setup.js')).command,
+  },
+  {
     name: 'doctor',
     summary: 'what was found on this machine, and what to do about what was not',
     load: async () => (await import('./doctor.js')).command,

@@ -1,10 +1,15 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { libtorchRemedy, type Runtime, runtime } from './addon.js'
+import { SpikingRxError } from '../errors.js'
+import type { Native, TensorHandle } from '../native.js'
+import { type Runtime, runtime } from './addon.js'
+import { cudaFacts, explainCuda } from './cuda.js'
 import { type AddonFiles, addonFiles, packageFolder, packageVersion } from './files.js'
 import { type Libtorch, locateLibtorch, type Rejection, searchContext } from './locate.js'
+import { driverText, nvidiaDriver } from './nvidia.js'
+import { libcName, platformProblem } from './platform.js'
+import { addonRemedy, libtorchCommand } from './remedy.js'
 
 /** Something that does not work, and what to do. */
 export interface Problem {
@@ -28,6 +33,10 @@ export interface DoctorReport {
     readonly core: string
     readonly parallel: string
     readonly threads: number
+    /** A matrix product gave what it should. */
+    readonly computes: boolean
+    /** Why libtorch_cuda is not opened; null when it is. */
+    readonly cudaFailure: string | null
   } | null
   readonly cuda: {
     /** Version of the NVIDIA driver, and its GPUs, as nvidia-smi tells. */
@@ -35,8 +44,9 @@ export interface DoctorReport {
     readonly gpus: readonly string[]
     /** GPUs that this package can compute on. */
     readonly usable: readonly string[]
-    /** Why there is none; null when there is one. */
+    /** Why there is none, and what to do; null when there is one. */
     readonly problem: string | null
+    readonly fix: string | null
   }
   readonly processors: { readonly count: number; readonly model: string }
   /** Bytes. */
@@ -53,23 +63,6 @@ function attempt<Value>(
   } catch (error) {
     return { value: null, error: error instanceof Error ? error : new Error(String(error)) }
   }
-}
-
-function libcVersion(): string | null {
-  if (process.platform !== 'linux') return null
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-  return header?.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'not glibc (musl?)'
-}
-
-function nvidia(): { driver: string | null; gpus: string[] } {
-  const query = ['--query-gpu=driver_version,name', '--format=csv,noheader']
-  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: 10_000 })
-  if (status !== 0) return { driver: null, gpus: [] }
-  const rows = stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.split(', '))
-  return { driver: rows[0]?.[0] ?? null, gpus: rows.map(([, name]) => name ?? 'GPU') }
 }
 
 function wantedNode(): string {
@@ -90,32 +83,75 @@ function addonReport(files: AddonFiles | null): DoctorReport['addon'] {
   return files && { loader: files.loader, cores: [...files.cores.keys()], plugin: files.plugin }
 }
 
-function findProblems(
-  node: DoctorReport['node'],
-  addonError: Error | null,
-  addon: DoctorReport['addon'],
-  rejected: readonly Rejection[],
-  loadError: Error | null,
-): Problem[] {
+interface Findings {
+  readonly node: DoctorReport['node']
+  readonly addon: DoctorReport['addon']
+  readonly addonError: Error | null
+  readonly rejected: readonly Rejection[]
+  readonly loadError: Error | null
+  readonly loaded: DoctorReport['loaded']
+  readonly cuda: DoctorReport['cuda']
+  readonly libtorch: Libtorch | null
+}
+
+function findProblems({ node, addon, addonError, rejected, loadError, loaded, cuda, libtorch }: Findings): Problem[] {
   const problems: Problem[] = []
-  if (!nodeFits(node.version, node.wanted))
-    problems.push({ what: `Node ${node.version} is too old`, fix: `install Node ${node.wanted}` })
-  if (addonError) problems.push({ what: 'the native addon is not built for this platform', fix: 'npm run build' })
-  else if (addon && addon.cores.length === 0)
-    problems.push({ what: `no compute core lies beside ${addon.loader}`, fix: 'npm run build:native' })
+  const add = (what: string, fix: string) => void problems.push({ what, fix })
+  if (!nodeFits(node.version, node.wanted)) add(`Node ${node.version} is too old`, `install Node ${node.wanted}`)
+  const platform = attempt(platformProblem).value
+  if (platform) add(...split(platform))
+  else if (addonError) add('the native addon is not built for this platform', addonRemedy())
+  else if (addon && addon.cores.length === 0) add(`no compute core lies beside ${addon.loader}`, addonRemedy())
   const ignored = rejected.find((one) => one.place.startsWith('SPIKINGRX_LIBTORCH='))
-  if (ignored) problems.push({ what: `${ignored.place} ${ignored.reason}`, fix: 'correct or unset SPIKINGRX_LIBTORCH' })
-  if (loadError && !addonError) problems.push({ what: loadError.message.split('\n')[0] ?? '', fix: libtorchRemedy })
+  if (ignored) add(`${ignored.place} ${ignored.reason}`, 'correct or unset SPIKINGRX_LIBTORCH')
+  if (loadError && !addonError && !platform) add(firstSentence(loadError), commandOf(loadError))
+  if (loaded && !loaded.computes) add('libtorch computes wrong values', libtorchCommand(true))
+  if (libtorch?.build === 'cuda' && cuda.driver !== null && cuda.problem !== null) add(cuda.problem, cuda.fix ?? '')
   return problems
+}
+
+/** 'what: fix' of a platform's problem. */
+function split(text: string): [string, string] {
+  const at = text.lastIndexOf(': ')
+  return [text.slice(0, at), text.slice(at + 2)]
+}
+
+/** An error of loading without its list of places, which the report has, and without what to do. */
+function firstSentence({ message }: Error): string {
+  const line = message.split('\n')[0] ?? ''
+  return line.replace(/\. (Looked at:|Run `|Correct or unset|Install spikingrx).*$/, '')
+}
+
+/** The one command that an error names. */
+function commandOf(error: Error): string {
+  const command = error instanceof SpikingRxError ? error.details.command : undefined
+  return typeof command === 'string' ? command : addonRemedy()
 }
 
 /** The GPUs, and what stands between this package and them. */
 function cudaReport(loaded: Runtime | null): DoctorReport['cuda'] {
-  const { driver, gpus } = nvidia()
   const usable = loaded && loaded.cudaProblem === null ? loaded.native.devices().names : []
-  const absent = driver === null ? 'no NVIDIA driver answers (nvidia-smi)' : 'libtorch sees no GPU'
-  const problem = usable.length > 0 ? null : (loaded?.cudaProblem ?? absent)
-  return { driver, gpus, usable, problem }
+  if (loaded === null || usable.length > 0) {
+    const driver = nvidiaDriver()
+    const problem = usable.length > 0 ? null : driver === null ? 'no NVIDIA driver answers' : 'libtorch is not loaded'
+    return { driver: driver && driverText(driver), gpus: driver?.gpus ?? [], usable, problem, fix: null }
+  }
+  const facts = cudaFacts(loaded)
+  const { missing, fix } = explainCuda(facts)
+  const { driver } = facts
+  return { driver: driver && driverText(driver), gpus: driver?.gpus ?? [], usable, problem: missing, fix }
+}
+
+/** [1 2] [3 4]^T = 11, by libtorch. */
+function computes(native: Native): boolean {
+  const [left, right] = [
+    [1, 2],
+    [3, 4],
+  ].map((values) => native.tensorFrom(new Float32Array(values), [2], 'float32'))
+  const product = native.callOperator('aten::dot', [{ handle: left! }, { handle: right! }], {}) as { handle: number }
+  const [value] = native.tensorData(product.handle as TensorHandle)
+  for (const handle of [left!, right!, product.handle as TensorHandle]) native.tensorFree(handle)
+  return value === 11
 }
 
 /**
@@ -129,29 +165,47 @@ export function doctor(): DoctorReport {
   const search = attempt(() => locateLibtorch(searchContext(addon?.cores ?? []))).value
   const loaded = attempt(runtime)
   const answer = attempt(
-    () => loaded.value && { ...loaded.value.native.versions(), threads: loaded.value.native.threads() },
+    () =>
+      loaded.value && {
+        ...loaded.value.native.versions(),
+        threads: loaded.value.native.threads(),
+        computes: computes(loaded.value.native),
+        cudaFailure: loaded.value.cudaFailure,
+      },
   )
+  const cuda = attempt(() => cudaReport(loaded.value)).value ?? {
+    driver: null,
+    gpus: [],
+    usable: [],
+    problem: 'could not be asked',
+    fix: null,
+  }
+  const rejected = search?.rejected ?? []
   return {
     package: { version: attempt(packageVersion).value ?? 'unknown', folder: packageFolder },
     node,
     platform: {
       system: `${os.type()} ${os.release()}`,
       architecture: process.arch,
-      libc: attempt(libcVersion).value,
+      libc: attempt(libcName).value,
     },
     addon,
     libtorch: search?.found ?? null,
-    rejected: search?.rejected ?? [],
+    rejected,
     loaded: answer.value,
-    cuda: attempt(() => cudaReport(loaded.value)).value ?? {
-      driver: null,
-      gpus: [],
-      usable: [],
-      problem: 'could not be asked',
-    },
+    cuda,
     processors: { count: os.availableParallelism(), model: os.cpus()[0]?.model.trim() ?? 'unknown' },
     memory: { total: os.totalmem(), free: os.freemem() },
-    problems: findProblems(node, files.error, addon, search?.rejected ?? [], loaded.error ?? answer.error),
+    problems: findProblems({
+      node,
+      addon,
+      addonError: files.error,
+      rejected,
+      loadError: loaded.error ?? answer.error,
+      loaded: answer.value,
+      cuda,
+      libtorch: search?.found ?? null,
+    }),
   }
 }
 
@@ -162,7 +216,8 @@ export function formatDoctor(report: DoctorReport): string {
   const found =
     libtorch &&
     `${libtorch.version ?? 'of unknown version'} (${libtorch.build}, from the ${libtorch.source}) in ${libtorch.root}`
-  const gpus = cuda.usable.length > 0 ? cuda.usable.join(', ') : `none usable: ${cuda.problem}`
+  const todo = cuda.driver !== null && cuda.fix !== null ? ` (${cuda.fix})` : ''
+  const gpus = cuda.usable.length > 0 ? cuda.usable.join(', ') : `none usable: ${cuda.problem}${todo}`
   const driver = cuda.driver === null ? '' : `; driver ${cuda.driver} with ${cuda.gpus.join(', ')}`
   const rows: [string, string][] = [
     ['spikingrx', `${report.package.version} in ${report.package.folder}`],
@@ -177,6 +232,6 @@ export function formatDoctor(report: DoctorReport): string {
     ['memory', `${gib(report.memory.free)} free of ${gib(report.memory.total)}`],
   ]
   const facts = rows.map(([name, value]) => `${name.padEnd(10)} ${value}`)
-  const todo = report.problems.map(({ what, fix }) => `problem    ${what}\n  to do    ${fix}`)
-  return [...facts, '', ...(todo.length > 0 ? todo : ['No problems found.'])].join('\n')
+  const problems = report.problems.map(({ what, fix }) => `problem    ${what}\n  to do    ${fix}`)
+  return [...facts, '', ...(problems.length > 0 ? problems : ['No problems found.'])].join('\n')
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpikingRxError } from '../errors.js'
+import { platformErrorOr } from './platform.js'
 
 /** The package's own folder: the nearest one above this file with a package.json, from lib/runtime/ as from a chunk of dist/. */
 export const packageFolder: string = folderWithPackage(path.dirname(fileURLToPath(import.meta.url)))
@@ -27,19 +28,23 @@ export interface AddonFiles {
   readonly plugin: string | null
 }
 
-/** @throws SpikingRxError `ERR_ADDON_NOT_FOUND` when nothing is built or shipped for this platform */
+/**
+ * @throws SpikingRxError `ERR_ADDON_NOT_FOUND` when nothing is built or shipped for this platform, `ERR_PLATFORM` when the
+ * reason is musl or an old glibc
+ */
 export function addonFiles(folder: string = packageFolder): AddonFiles {
   const { resolve } = createRequire(import.meta.url)('node-gyp-build') as { resolve(folder: string): string }
   let loader: string
   try {
     loader = resolve(folder)
   } catch (cause) {
-    throw new SpikingRxError(
+    const error = new SpikingRxError(
       `No native addon for ${process.platform} ${process.arch} in ${folder}: run \`npm run build\` in a checkout, or install a release that ships one`,
       'ERR_ADDON_NOT_FOUND',
       { folder },
       cause,
     )
+    throw platformErrorOr(error)
   }
   const place = path.dirname(loader)
   const cores = new Map<string, { core: string; binding: string }>()

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
+import { elfProblem } from './elf.js'
 import { packageFolder } from './files.js'
 
-/** Where a libtorch was found; the order of the names is the order of the search. */
+/** Where a libtorch was found. */
 export type LibtorchSource = 'environment' | 'companion' | 'cache' | 'python'
 
 /** A usable libtorch: a folder whose `lib/` holds the libraries. */
@@ -26,6 +27,8 @@ export interface Rejection {
   readonly reason: string
   /** Set when a libtorch is there, of a version this package has no core for. */
   readonly version?: string
+  /** Set when a libtorch is there with a library that can't be opened, such as half of one. */
+  readonly damaged?: true
 }
 
 export interface LibtorchSearch {
@@ -45,6 +48,8 @@ export interface SearchContext {
   readonly supported: readonly string[]
   /** The folder of the `torch` package of this machine's Python, asked without importing it. */
   readonly pythonTorch: () => string | null
+  /** Why a file is no library that can be opened here, or null; nothing is loaded. */
+  readonly libraryProblem: (file: string) => string | null
 }
 
 export function searchContext(supported: readonly string[]): SearchContext {
@@ -56,6 +61,7 @@ export function searchContext(supported: readonly string[]): SearchContext {
     resolveFrom: [packageFolder, process.cwd()],
     supported,
     pythonTorch,
+    libraryProblem: (file) => (process.platform === 'linux' ? elfProblem(file, process.arch) : null),
   }
 }
 
@@ -83,7 +89,7 @@ export function minorOf(version: string): string {
 }
 
 /** The Python package has version.py, the zip build-version, and both (unless stripped) the header. */
-function readVersion(root: string): string | null {
+export function readVersion(root: string): string | null {
   const from = (file: string, pattern: RegExp): string[] | null => {
     try {
       return pattern.exec(readFileSync(path.join(root, file), 'utf8'))
@@ -102,14 +108,34 @@ function readVersion(root: string): string | null {
   )
 }
 
-type Verdict = { readonly libtorch: Libtorch } | { readonly reason: string; readonly version?: string }
+export type Verdict =
+  | { readonly libtorch: Libtorch }
+  | { readonly reason: string; readonly version?: string; readonly damaged?: true }
+
+/** Why there is nothing to be read at a path, or null: a folder that may not be entered is not the same as none. */
+function absence(file: string): string | null {
+  try {
+    statSync(file)
+    return null
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such folder'
+    return code === 'EACCES' ? "can't be read: permission denied" : `can't be read (${code})`
+  }
+}
 
 /** Looks into one folder: `folder/lib`, or `folder/torch/lib` as the Python package unpacks. */
 function examine(source: LibtorchSource, folder: string, context: SearchContext): Verdict {
-  if (!existsSync(folder)) return { reason: 'no such folder' }
+  const absent = absence(folder)
+  if (absent !== null) return { reason: absent }
   const file = (name: string) => libraryFile(name, context.platform)
-  const root = [folder, path.join(folder, 'torch')].find((one) => existsSync(path.join(one, 'lib', file('torch_cpu'))))
-  if (root === undefined) return { reason: `holds no lib/${file('torch_cpu')}` }
+  const roots = [folder, path.join(folder, 'torch')]
+  const found = roots.map((one) => absence(path.join(one, 'lib', file('torch_cpu'))))
+  const root = roots[found.indexOf(null)]
+  if (root === undefined) {
+    const forbidden = found.find((reason) => reason !== 'no such folder')
+    return { reason: forbidden ?? `holds no lib/${file('torch_cpu')}` }
+  }
   const libraries = path.join(root, 'lib')
   if (!existsSync(path.join(libraries, file('c10'))))
     return { reason: `lib/${file('c10')} is missing beside ${file('torch_cpu')}` }
@@ -118,6 +144,10 @@ function examine(source: LibtorchSource, folder: string, context: SearchContext)
   if (version !== null && context.supported.length > 0 && !context.supported.includes(minorOf(version))) {
     const wanted = context.supported.join(', ')
     return { reason: `is libtorch ${version} (${build} build), this package has a core for ${wanted}`, version }
+  }
+  for (const name of ['c10', 'torch_cpu', ...(build === 'cuda' ? ['c10_cuda', 'torch_cuda'] : [])]) {
+    const problem = context.libraryProblem(path.join(libraries, file(name)))
+    if (problem !== null) return { reason: `lib/${file(name)} ${problem}`, damaged: true }
   }
   return { libtorch: { source, root, libraries, version, build } }
 }
@@ -132,14 +162,20 @@ function companionFolder(name: string, context: SearchContext): string | null {
   return null
 }
 
-/** `libtorch-*` folders of the cache, newest version first. */
-function cachedFolders(cache: string): string[] {
-  if (!existsSync(cache)) return []
-  return readdirSync(cache, { withFileTypes: true })
-    .filter((entry) => entry.name.startsWith('libtorch-') && !entry.name.includes('.part-') && !entry.isFile())
-    .map((entry) => entry.name)
-    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
-    .map((name) => path.join(cache, name))
+/** `libtorch-*` folders of the cache, newest version first, or why there are none. */
+function cachedFolders(cache: string): string[] | string {
+  const absent = absence(cache)
+  if (absent !== null) return absent === 'no such folder' ? 'holds no libtorch-* folder' : absent
+  try {
+    const folders = readdirSync(cache, { withFileTypes: true })
+      .filter((entry) => entry.name.startsWith('libtorch-') && !entry.name.includes('.part-') && !entry.isFile())
+      .map((entry) => entry.name)
+      .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+      .map((name) => path.join(cache, name))
+    return folders.length > 0 ? folders : 'holds no libtorch-* folder'
+  } catch (error) {
+    return `can't be read (${(error as NodeJS.ErrnoException).code})`
+  }
 }
 
 type Place = { readonly source: LibtorchSource; readonly place: string; readonly folder: string } | Rejection
@@ -150,15 +186,21 @@ function* places(context: SearchContext): Generator<Place> {
   if (chosen) yield { source: 'environment', place: `SPIKINGRX_LIBTORCH=${chosen}`, folder: path.resolve(chosen) }
   else yield { place: 'SPIKINGRX_LIBTORCH', reason: 'is not set' }
 
+  // A CUDA build in the cache was asked for by `spikingrx setup --cuda`: a companion package, which is for the CPU, must
+  // not hide it.
+  const cache = cacheFolder(context)
+  const cached = cachedFolders(cache)
+  const folders = typeof cached === 'string' ? [] : cached
+  const isCuda = (folder: string) => /-cu\d+$/.test(folder)
+  for (const folder of folders.filter(isCuda)) yield { source: 'cache', place: folder, folder }
+
   const name = `@spikingrx/libtorch-cpu-${context.platform}-${context.architecture}`
   const companion = companionFolder(name, context)
   if (companion !== null) yield { source: 'companion', place: `package ${name}`, folder: companion }
   else yield { place: `package ${name}`, reason: 'is not installed' }
 
-  const cache = cacheFolder(context)
-  const folders = cachedFolders(cache)
-  for (const folder of folders) yield { source: 'cache', place: folder, folder }
-  if (folders.length === 0) yield { place: `cache ${cache}`, reason: 'holds no libtorch-* folder' }
+  for (const folder of folders.filter((one) => !isCuda(one))) yield { source: 'cache', place: folder, folder }
+  if (typeof cached === 'string') yield { place: `cache ${cache}`, reason: cached }
 
   if (context.environment.SPIKINGRX_PYTHON_TORCH !== '1') {
     yield { place: "Python's torch", reason: 'is used only with SPIKINGRX_PYTHON_TORCH=1' }
@@ -170,9 +212,10 @@ function* places(context: SearchContext): Generator<Place> {
 }
 
 /**
- * Looks for libtorch: SPIKINGRX_LIBTORCH, the companion package, the user cache, and Python's torch when
- * SPIKINGRX_PYTHON_TORCH=1. The first that holds the libraries, in a version there is a core for, wins; every place
- * passed over is recorded with its reason. Nothing is loaded.
+ * Looks for libtorch: SPIKINGRX_LIBTORCH, CUDA builds of the user cache, the companion package, CPU builds of the user
+ * cache, and Python's torch when SPIKINGRX_PYTHON_TORCH=1. The first that holds whole libraries, in a version there is a
+ * core for, wins; every place passed over is recorded with its reason. Nothing is loaded: what a library is can be told
+ * from its headers, and one that was opened can't be closed again.
  */
 export function locateLibtorch(context: SearchContext): LibtorchSearch {
   const rejected: Rejection[] = []
@@ -186,4 +229,9 @@ export function locateLibtorch(context: SearchContext): LibtorchSearch {
     rejected.push({ place: place.place, ...verdict })
   }
   return { found: null, rejected }
+}
+
+/** One folder as {@link locateLibtorch} sees it: a usable libtorch, or why it is none. */
+export function examineLibtorch(folder: string, context: SearchContext): Verdict {
+  return examine('environment', folder, context)
 }

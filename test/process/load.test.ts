@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runtime } from '../../lib/runtime/addon.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let folder: string
@@ -54,7 +55,7 @@ describe('loading in a process of its own', () => {
       `  - package @spikingrx/libtorch-cpu-${process.platform}-${process.arch} is not installed`,
       `  - cache ${path.join(folder, 'spikingrx')} holds no libtorch-* folder`,
       "  - Python's torch is used only with SPIKINGRX_PYTHON_TORCH=1",
-      'Run `npm run build` in a checkout (it fetches libtorch), or set SPIKINGRX_LIBTORCH to a folder whose lib/ holds libtorch.',
+      'Run `npm run build`, which fetches it.',
     ])
   })
 
@@ -67,13 +68,68 @@ describe('loading in a process of its own', () => {
     expect(message).toMatch(/^libtorch 2\.4\.1 was found, but this package has a core for libtorch 2\.13/)
   })
 
-  it('says why libraries that are none cannot be opened', () => {
+  it('says why libraries that are none are not opened, and names the command that replaces them', () => {
     const rubbish = fakeLibtorch('rubbish', '2.13.0')
     const { status, signal, stdout } = run(report, { XDG_CACHE_HOME: folder, SPIKINGRX_LIBTORCH: rubbish })
     expect([status, signal]).toEqual([3, null])
     const { code, message } = JSON.parse(stdout)
     expect(code).toBe('ERR_LIBTORCH_NOT_FOUND')
-    expect(message).toContain(`libtorch in ${rubbish} can't be opened: ${path.join(rubbish, 'lib/libc10.so')}`)
+    expect(message).toContain(`\n  - SPIKINGRX_LIBTORCH=${rubbish} lib/libc10.so is no ELF library\n`)
+    expect(message).toMatch(/\nRun `npx spikingrx setup`, which fetches it\.$/)
+  })
+
+  it('takes the next place where half a library lies, without opening it', () => {
+    const half = fakeLibtorch('half', '2.13.0')
+    const { libraries } = runtime().libtorch
+    for (const name of ['libc10.so', 'libtorch_cpu.so']) {
+      const whole = openSync(path.join(libraries, name), 'r')
+      const bytes = Buffer.alloc(1 << 20)
+      writeFileSync(path.join(half, 'lib', name), bytes.subarray(0, readSync(whole, bytes)))
+      closeSync(whole)
+    }
+    const { status, signal, stdout, stderr } = run(report, { SPIKINGRX_LIBTORCH: half })
+    expect([status, signal, stdout]).toEqual([0, null, ''])
+    expect(stderr).toMatch(/SPIKINGRX_LIBTORCH=\S+ lib\/libc10\.so is cut off: 1048576 bytes of at least \d+; using /)
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('tells a folder that may not be read from none', () => {
+    const closed = fakeLibtorch('closed/libtorch', '2.13.0')
+    const cache = path.join(folder, 'closed-cache')
+    mkdirSync(cache)
+    chmodSync(folder, 0o755)
+    chmodSync(path.dirname(closed), 0o700)
+    const program = `
+import { locateLibtorch, searchContext } from '{lib}/runtime/locate.ts'
+process.setegid(65534)
+process.seteuid(65534)
+console.log(JSON.stringify(locateLibtorch(searchContext(['2.13'])).rejected))`
+    const { stdout } = run(program, { XDG_CACHE_HOME: cache, SPIKINGRX_LIBTORCH: closed })
+    expect(JSON.parse(stdout)[0]).toEqual({
+      place: `SPIKINGRX_LIBTORCH=${closed}`,
+      reason: "can't be read: permission denied",
+    })
+  })
+
+  it('names musl where the native files are for glibc', () => {
+    const { status, stdout } = run(
+      `
+process.report.getReport = () => ({ header: {} })
+process.env.LIBC = 'musl'
+const { addonFiles } = await import('{lib}/runtime/files.ts')
+try {
+  addonFiles('{lib}')
+} catch (error) {
+  console.log(JSON.stringify([error.code, error.message, error.cause.code]))
+  process.exitCode = 3
+}`,
+      {},
+    )
+    expect(status).toBe(3)
+    const [code, message, cause] = JSON.parse(stdout)
+    expect([code, cause]).toEqual(['ERR_PLATFORM', 'ERR_ADDON_NOT_FOUND'])
+    expect(message).toMatch(
+      /^spikingrx can't run here: this Node runs on musl libc .* libtorch needs glibc 2\.28 or newer: use a Node/,
+    )
   })
 
   it('warns when SPIKINGRX_LIBTORCH is set but not taken', () => {

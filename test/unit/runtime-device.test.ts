@@ -1,15 +1,36 @@
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, DeviceError } from '../../lib/errors.js'
+import { type CudaFacts, cudaOfLibtorch, explainCuda } from '../../lib/runtime/cuda.js'
 import { resolveDevice } from '../../lib/runtime/device.js'
+import { driverRuns } from '../../lib/runtime/nvidia.js'
 
-const two = () => ({ count: 2, names: ['First GPU', 'Second GPU'], problem: null })
-const none = () => ({ count: 0, names: [], problem: 'the libtorch in use is a CPU build' })
+const facts = (change: Partial<CudaFacts> = {}): CudaFacts => ({
+  driver: { version: '580.65.06', cuda: '13.0', gpus: ['A GPU'] },
+  libtorch: { version: '2.13.0+cu130', build: 'cuda' },
+  cudaRuntime: '13.0',
+  kernels: '/package/spikingrx_cuda.so',
+  failure: null,
+  ...change,
+})
+const never = () => {
+  throw new Error('asked')
+}
+const cpuBuild = facts({
+  driver: null,
+  libtorch: { version: '2.13.0+cpu', build: 'cpu' },
+  cudaRuntime: null,
+  kernels: null,
+})
+const two = () => ({ count: 2, names: ['First GPU', 'Second GPU'], problem: null, explain: never })
+const none = () => ({
+  count: 0,
+  names: [],
+  problem: 'the libtorch in use is a CPU build',
+  explain: () => explainCuda(cpuBuild),
+})
 
 describe('resolveDevice', () => {
   it('takes the processor without asking for GPUs', () => {
-    const never = () => {
-      throw new Error('asked')
-    }
     expect(resolveDevice('cpu', never)).toEqual({ device: 'cpu', reason: 'asked for' })
   })
 
@@ -23,7 +44,9 @@ describe('resolveDevice', () => {
     expect(resolveDevice('auto', none)).toEqual({ device: 'cpu', reason: 'no GPU: the libtorch in use is a CPU build' })
     expect(() => resolveDevice('cuda', none)).toThrow(DeviceError)
     expect(() => resolveDevice('cuda', none)).toThrow(
-      "device 'cuda' is not there: the libtorch in use is a CPU build; use 'cpu' or 'auto'",
+      "device 'cuda' is not there: no NVIDIA driver answers (nvidia-smi) and the libtorch in use is a CPU build. " +
+        'Found: no NVIDIA driver, libtorch 2.13.0+cpu (CPU build), no CUDA runtime, no kernels (spikingrx_cuda.so). ' +
+        "Install the driver, then run `npx spikingrx setup --cuda`, or use 'cpu' or 'auto'",
     )
   })
 
@@ -36,5 +59,50 @@ describe('resolveDevice', () => {
   it.each(['gpu', 'cuda:', 'cuda:-1', 'cuda:x', 'cuda:99999', '', 'CPU'])("refuses '%s'", (request) => {
     expect(() => resolveDevice(request, two)).toThrow(ArgumentError)
     expect(() => resolveDevice(request, two)).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
+  })
+})
+
+describe('what stands between this machine and a GPU', () => {
+  it.each([
+    [{ driver: null }, 'no NVIDIA driver answers (nvidia-smi)', 'Install the driver'],
+    [
+      { libtorch: { version: '2.13.0', build: 'cpu' as const }, cudaRuntime: null },
+      'the libtorch in use is a CPU build',
+      'Run `npx spikingrx setup --cuda`',
+    ],
+    [
+      { driver: { version: '550.54', cuda: '12.4', gpus: [] } },
+      'the NVIDIA driver runs CUDA 12.4 at most, this libtorch needs 13.0',
+      'Install a newer driver',
+    ],
+    [
+      { kernels: null, failure: 'the CUDA kernels (spikingrx_cuda.so) are not there' },
+      "this package's CUDA kernels (spikingrx_cuda.so) are not there",
+      'Install a release that ships them or run `npm run build:cuda` in a checkout',
+    ],
+    [{ failure: 'libcudnn.so.9 is missing' }, 'libcudnn.so.9 is missing', 'Run `npx spikingrx setup --cuda`'],
+    [{}, "libtorch's CUDA build sees no GPU", 'Look at CUDA_VISIBLE_DEVICES and nvidia-smi'],
+  ])('%j is told with what to do', (change, missing, fix) => {
+    expect(explainCuda(facts(change))).toMatchObject({ missing, fix })
+  })
+
+  it('names the versions found', () => {
+    expect(explainCuda(facts()).found).toBe(
+      'NVIDIA driver 580.65.06 (CUDA 13.0), libtorch 2.13.0+cu130 (CUDA build), CUDA runtime 13.0, kernels spikingrx_cuda.so',
+    )
+  })
+
+  it('takes any driver of the same major version of CUDA', () => {
+    expect([
+      driverRuns('13.0', '13.2'),
+      driverRuns('12.9', '13.0'),
+      driverRuns('14.1', '13.0'),
+      driverRuns(null, '13.0'),
+    ]).toEqual([true, false, true, true])
+  })
+
+  it('reads the CUDA of a libtorch out of its version where no file tells', () => {
+    expect(cudaOfLibtorch('/nowhere', '2.13.0+cu130')).toBe('13.0')
+    expect(cudaOfLibtorch('/nowhere', '2.13.0+cpu')).toBeNull()
   })
 })

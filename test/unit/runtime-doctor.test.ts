@@ -8,8 +8,8 @@ const healthy: DoctorReport = {
   addon: { loader: '/package/build/Release/spikingrx.node', cores: ['2.13'], plugin: null },
   libtorch: { source: 'cache', root: '/libtorch', libraries: '/libtorch/lib', version: '2.13.0+cpu', build: 'cpu' },
   rejected: [{ place: 'SPIKINGRX_LIBTORCH', reason: 'is not set' }],
-  loaded: { libtorch: '2.13.0', core: '1.2.3', parallel: 'OpenMP', threads: 2 },
-  cuda: { driver: null, gpus: [], usable: [], problem: 'the libtorch in use is a CPU build' },
+  loaded: { libtorch: '2.13.0', core: '1.2.3', parallel: 'OpenMP', threads: 2, computes: true, cudaFailure: 'CPU' },
+  cuda: { driver: null, gpus: [], usable: [], problem: 'the libtorch in use is a CPU build', fix: null },
   processors: { count: 2, model: 'A processor' },
   memory: { total: 2 ** 34, free: 2 ** 33 },
   problems: [],
@@ -33,6 +33,19 @@ describe('formatDoctor', () => {
     ])
   })
 
+  it('says what to do about a GPU that can not be used', () => {
+    const cuda = {
+      driver: '580.65 (CUDA 13.0)',
+      gpus: ['A GPU'],
+      usable: [],
+      problem: 'the libtorch in use is a CPU build',
+      fix: 'Run `npx spikingrx setup --cuda`',
+    }
+    expect(formatDoctor({ ...healthy, cuda }).split('\n')[7]).toBe(
+      'CUDA       none usable: the libtorch in use is a CPU build (Run `npx spikingrx setup --cuda`); driver 580.65 (CUDA 13.0) with A GPU',
+    )
+  })
+
   it('ends with what to do', () => {
     const text = formatDoctor({
       ...healthy,
@@ -53,6 +66,7 @@ describe('doctor', () => {
     expect(report.addon?.cores).toContain(minor)
     expect(report.libtorch?.version?.startsWith(`${minor}.`)).toBe(true)
     expect(report.loaded?.threads).toBeGreaterThan(0)
+    expect(report.loaded?.computes).toBe(true)
     expect(JSON.parse(JSON.stringify(report))).toEqual(report)
   })
 })

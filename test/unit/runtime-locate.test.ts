@@ -28,6 +28,7 @@ function context(change: Partial<SearchContext> = {}): SearchContext {
     resolveFrom: [folder],
     supported: ['2.13'],
     pythonTorch: () => null,
+    libraryProblem: () => null,
     ...change,
   }
 }
@@ -54,6 +55,48 @@ describe('the search for libtorch', () => {
     fakeLibtorch('cache/spikingrx/libtorch-2.13.0-cpu')
     expect(locateLibtorch(context()).found).toMatchObject({ source: 'companion', root })
     expect(locateLibtorch(context({ architecture: 'arm64' })).found?.source).toBe('cache')
+  })
+
+  it('takes a CUDA build of the cache before the companion package, which is for the CPU', () => {
+    const companion = fakeLibtorch('node_modules/@spikingrx/libtorch-cpu-linux-x64')
+    writeFileSync(
+      path.join(companion, 'package.json'),
+      '{"name":"@spikingrx/libtorch-cpu-linux-x64","version":"2.13.0"}',
+    )
+    fakeLibtorch('cache/spikingrx/libtorch-2.13.1-cpu')
+    const libraries = ['c10', 'torch_cpu', 'torch_cuda']
+    const root = fakeLibtorch('cache/spikingrx/libtorch-2.13.0-cu130/torch', { libraries })
+    expect(locateLibtorch(context()).found).toMatchObject({ source: 'cache', root, build: 'cuda' })
+    rmSync(root, { recursive: true })
+    const { found, rejected } = locateLibtorch(context())
+    expect(found).toMatchObject({ source: 'companion', root: companion })
+    expect(rejected).toContainEqual({
+      place: path.join(folder, 'cache/spikingrx/libtorch-2.13.0-cu130'),
+      reason: 'holds no lib/libtorch_cpu.so',
+    })
+  })
+
+  it('passes over a companion package of another version, and what has a damaged library', () => {
+    const companion = fakeLibtorch('node_modules/@spikingrx/libtorch-cpu-linux-x64', { version: '2.12.0+cpu' })
+    writeFileSync(path.join(companion, 'package.json'), '{"name":"@spikingrx/libtorch-cpu-linux-x64"}')
+    fakeLibtorch('cache/spikingrx/libtorch-2.13.1-cpu')
+    const root = fakeLibtorch('cache/spikingrx/libtorch-2.13.0-cpu')
+    const libraryProblem = (file: string) =>
+      file.includes('2.13.1') && file.endsWith('torch_cpu.so') ? 'is cut off' : null
+    const { found, rejected } = locateLibtorch(context({ libraryProblem }))
+    expect(found?.root).toBe(root)
+    expect(rejected.slice(1)).toEqual([
+      {
+        place: 'package @spikingrx/libtorch-cpu-linux-x64',
+        reason: 'is libtorch 2.12.0+cpu (cpu build), this package has a core for 2.13',
+        version: '2.12.0+cpu',
+      },
+      {
+        place: path.join(folder, 'cache/spikingrx/libtorch-2.13.1-cpu'),
+        reason: 'lib/libtorch_cpu.so is cut off',
+        damaged: true,
+      },
+    ])
   })
 
   it('takes the newest fitting version of the cache, in either layout', () => {
