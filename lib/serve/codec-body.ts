@@ -1,0 +1,101 @@
+/** The body of a request: its content type and encoding, and the JSON in it, read without trust. */
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import sjson from 'secure-json-parse'
+import { ServeError } from './errors.js'
+
+/** What a JSON text may be made of; a tensor of eight dimensions in an input in a request is eleven deep. */
+const DEEPEST = 32
+/** An array takes 50 bytes and more of memory for the two of its brackets. */
+const MOST_CONTAINERS = 2_000_000
+
+const gunzip = promisify(zlib.gunzip)
+const inflate = promisify(zlib.inflate)
+
+/** Refuses every content type but JSON and, where it may come, bytes; none at all is taken for either. */
+export function checkContentType(value: string | undefined, binary: boolean): void {
+  const type = value?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (type === '' || type === 'application/json' || (binary && type === 'application/octet-stream')) return
+  throw new ServeError(
+    `content-type ${JSON.stringify(type.slice(0, 100))} is not taken here; send application/json${
+      binary ? ', or application/octet-stream with an Inference-Header-Content-Length header' : ''
+    }`,
+    'ERR_SERVE_CONTENT_TYPE',
+    { contentType: type },
+  )
+}
+
+/**
+ * The body without its content-encoding.
+ *
+ * @param limit bytes that it may unfold to
+ * @throws ServeError `ERR_SERVE_CONTENT_TYPE` (415), `ERR_SERVE_BODY` (413), `ERR_SERVE_INPUT` (400)
+ */
+export async function decodedBody(body: Buffer, encoding: string | undefined, limit: number): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? ''
+  if (name === '' || name === 'identity') return body
+  const decode = name === 'gzip' || name === 'x-gzip' ? gunzip : name === 'deflate' ? inflate : undefined
+  if (decode === undefined) {
+    throw new ServeError(
+      `content-encoding ${JSON.stringify(name.slice(0, 40))} is not taken; gzip, deflate or none is`,
+      'ERR_SERVE_CONTENT_TYPE',
+      { encoding: name },
+    )
+  }
+  try {
+    return await decode(body, { maxOutputLength: limit })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new ServeError(`the body unfolds to more than ${limit} bytes`, 'ERR_SERVE_BODY', { limit }, error)
+    }
+    throw new ServeError(`the body is not ${name} data, or is cut off`, 'ERR_SERVE_INPUT', { encoding: name }, error)
+  }
+}
+
+/**
+ * The object that the bytes are the JSON text of.
+ *
+ * @throws ServeError `ERR_SERVE_INPUT` (400) for text that is no JSON, no object, nested too deeply, made of too many
+ * arrays, or that names `__proto__` or `constructor.prototype`
+ */
+export function parseJsonObject(bytes: Buffer): Readonly<Record<string, unknown>> {
+  checkStructure(bytes)
+  let value: unknown
+  try {
+    value = sjson.parse(bytes.toString('utf8'), { protoAction: 'error', constructorAction: 'error' })
+  } catch (error) {
+    const forbidden = error instanceof Error && error.message.includes('forbidden prototype')
+    const reason = forbidden ? 'names __proto__ or constructor.prototype' : 'is not valid JSON'
+    throw new ServeError(`the request ${reason}`, 'ERR_SERVE_INPUT', {}, error)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ServeError('the request must be a JSON object', 'ERR_SERVE_INPUT')
+  return value as Readonly<Record<string, unknown>>
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** Before anything is made of it: a body of `[[[[...` would take fifty times its size in memory. */
+function checkStructure(bytes: Buffer): void {
+  let depth = 0
+  let containers = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte === QUOTE) {
+      for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++
+    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      if (++depth > DEEPEST) throw new ServeError(`the JSON is nested deeper than ${DEEPEST}`, 'ERR_SERVE_INPUT')
+      if (++containers > MOST_CONTAINERS) {
+        throw new ServeError(
+          `the JSON has more than ${MOST_CONTAINERS} arrays and objects; send data flat, or as binary data`,
+          'ERR_SERVE_INPUT',
+        )
+      }
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
+  }
+}
