@@ -3,14 +3,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { tagOf } from './build.mjs'
 import { buildTypeScript } from './build-typescript.mjs'
-import * as libtorch from './libtorch.mjs'
+import { libtorchVersions } from './libtorch.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 /** Native files of a release, beside the loader: a core and a binding for each libtorch minor, and the CUDA kernels. */
 export function nativeFiles(versions) {
-  const tags = versions.map((version) => `t${version.split('.', 2).join('')}`)
+  const tags = versions.map(tagOf)
   return [...tags.flatMap((tag) => [`spikingrx.${tag}.so`, `spikingrx_node.${tag}.so`]), 'spikingrx_cuda.so']
 }
 
@@ -37,7 +38,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log = console.error // `npm pack --json` speaks on standard output
     await buildTypeScript()
     const found = obstacles(root, {
-      versions: libtorch.libtorchVersions ?? [libtorch.version],
+      versions: libtorchVersions,
       publish: process.env.npm_command === 'publish',
     })
     if (found.length > 0) throw new Error(found.join('; '))

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -33,6 +35,14 @@ describe('the tarball', () => {
     expect(made.manifest.size).toBeGreaterThan(200_000)
     expect(made.manifest.size).toBeLessThanOrEqual(3_000_000)
     expect(made.manifest.unpackedSize).toBeLessThanOrEqual(10_000_000)
+  })
+
+  it('holds native files that run wherever libtorch does, a binding for each core', async () => {
+    const check = fileURLToPath(new URL('../../scripts/check-binaries.mjs', import.meta.url))
+    const folder = path.join(made.project, 'node_modules/spikingrx/prebuilds/linux-x64')
+    const { status, stdout, stderr } = spawnSync(process.execPath, [check, folder], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^spikingrx\.t213\.so +\d/m)
   })
 
   it('runs nothing when it is installed', () => {
