@@ -6,7 +6,8 @@
 //     companion/                             stands for @spikingrx/libtorch-cpu-linux-x64: links to the libtorch of the build
 //     bin/                                   a PATH with node and npm and nothing else
 //
-// Kept until something that goes in changes; the tests in test/package and `npm run figures` share it.
+// Kept until something that goes in changes; the tests in test/package and `npm run figures` share it. SPIKINGRX_TARBALL
+// names a tarball to take instead of packing the checkout: CI tests the very file that it publishes.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
@@ -40,6 +41,14 @@ export function nativeFolder() {
     )
   if (newest(shipped) === 0 && newest(built) === 0) throw new Error('nothing is built: run `npm run build`')
   return newest(shipped) >= newest(built) ? shipped : built
+}
+
+/** The file that SPIKINGRX_TARBALL names, or null where it is not set. */
+function givenTarball() {
+  const file = process.env.SPIKINGRX_TARBALL
+  if (!file) return null
+  if (!existsSync(file)) throw new Error(`SPIKINGRX_TARBALL=${file} does not exist; correct or unset it`)
+  return path.resolve(file)
 }
 
 const nativeFiles = (folder) => readdirSync(folder).filter((file) => /^spikingrx.*\.(node|so)$/.test(file))
@@ -76,6 +85,7 @@ async function stage(folder, native) {
     await cp(path.join(native, file), copy)
     if (local) await run('strip', ['--strip-unneeded', copy]).catch(() => {})
   }
+  return folder
 }
 
 /** PATH for children: node and npm, no compiler, no Python. */
@@ -133,13 +143,12 @@ async function make(folder, native) {
   await chmod(folder, 0o755)
   await toolFolder(path.join(folder, 'bin'))
   for (const name of ['home', 'stage', 'project']) await mkdir(path.join(folder, name))
-  await stage(path.join(folder, 'stage'), native)
   // Scripts off: `prepack` would build and judge the checkout's own prebuilds/.
-  const [manifest] = JSON.parse(
-    await npm(folder, path.join(folder, 'stage'), ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
-  )
+  const what = givenTarball() ?? (await stage(path.join(folder, 'stage'), native))
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, what]
+  const [manifest] = JSON.parse(await npm(folder, folder, args))
   await writeFile(path.join(folder, 'pack.json'), JSON.stringify(manifest))
-  await rm(path.join(folder, 'stage'), { recursive: true })
+  await rm(path.join(folder, 'stage'), { recursive: true, force: true })
   await writeFile(path.join(folder, 'project/package.json'), '{ "private": true }\n')
   await install(folder, path.join(folder, 'project'), [path.join(folder, manifest.filename)])
   await standInForCompanion(path.join(folder, 'companion'), libtorch)
@@ -147,13 +156,17 @@ async function make(folder, native) {
 
 /** The packed and installed package of this checkout as it is now. */
 export async function packed() {
-  const native = nativeFolder()
+  const given = givenTarball()
+  const native = given ? null : nativeFolder()
   const mine = `spikingrx-packed-${hash(root)}-`
-  const folder = path.join(os.tmpdir(), mine + content(native))
+  const folder = path.join(os.tmpdir(), mine + (given ? hash(readFileSync(given)) : content(native)))
   await withLock(path.join(os.tmpdir(), `${mine}.lock`), async () => {
     if (existsSync(folder)) return
-    for (const old of readdirSync(os.tmpdir()).filter((name) => name.startsWith(mine) && !name.endsWith('.lock')))
-      await rm(path.join(os.tmpdir(), old), { recursive: true, force: true })
+    for (const name of readdirSync(os.tmpdir()).filter((one) => one.startsWith(mine) && !one.endsWith('.lock'))) {
+      const old = path.join(os.tmpdir(), name)
+      const unused = Date.now() - statSync(old).mtimeMs > 3600_000 // else another run may be at work in it
+      if (unused) await rm(old, { recursive: true, force: true })
+    }
     const temporary = await mkdtemp(path.join(os.tmpdir(), `${mine}part-`))
     try {
       await make(temporary, native)
@@ -166,7 +179,6 @@ export async function packed() {
   const at = (name) => path.join(folder, name)
   return {
     folder,
-    native,
     manifest,
     tarball: at(manifest.filename),
     project: at('project'),

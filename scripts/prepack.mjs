@@ -11,8 +11,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 /** Native files of a release, beside the loader: a core and a binding for each libtorch minor, and the CUDA kernels. */
 export function nativeFiles(versions) {
-  const tags = versions.map(tagOf)
-  return [...tags.flatMap((tag) => [`spikingrx.${tag}.so`, `spikingrx_node.${tag}.so`]), 'spikingrx_cuda.so']
+  const cores = versions.flatMap((version) => [`spikingrx.${tagOf(version)}.so`, `spikingrx_node.${tagOf(version)}.so`])
+  return [...cores, 'spikingrx_cuda.so']
 }
 
 /** The version of the newest section of a changelog: 'Unreleased' or like '0.2.0'. */
@@ -20,16 +20,20 @@ export function newestSection(changelog) {
   return /^## \[([^\]]+)\]/m.exec(changelog)?.[1]
 }
 
-/** What keeps `folder` from being packed (and, with `publish`, published), one sentence each. */
-export function obstacles(folder, { versions, publish }) {
+/** What keeps the checkout in `folder` from being packed, one sentence each. */
+export function packObstacles(folder) {
   const place = path.join(folder, 'prebuilds/linux-x64')
-  const absent = nativeFiles(versions).filter((file) => !existsSync(path.join(place, file)))
-  const found = []
-  if (absent.length > 0) found.push(`prebuilds/linux-x64 lacks ${absent.join(', ')}: run \`npm run prebuild\``)
-  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
+  const absent = nativeFiles(libtorchVersions).filter((file) => !existsSync(path.join(place, file)))
+  return absent.length > 0 ? [`prebuilds/linux-x64 lacks ${absent.join(', ')}: run \`npm run prebuild\``] : []
+}
+
+/** What keeps it from being published. */
+export function publishObstacles(folder) {
+  const { version, repository } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
   const newest = newestSection(readFileSync(path.join(folder, 'CHANGELOG.md'), 'utf8'))
-  if (publish && newest !== version)
-    found.push(`CHANGELOG.md begins with [${newest}], package.json says ${version}: see docs/releasing.md`)
+  const found = []
+  if (newest !== version) found.push(`CHANGELOG.md begins with [${newest}], package.json says ${version}`)
+  if (!repository) found.push('package.json names no repository, which provenance needs')
   return found
 }
 
@@ -37,11 +41,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     console.log = console.error // `npm pack --json` speaks on standard output
     await buildTypeScript()
-    const found = obstacles(root, {
-      versions: libtorchVersions,
-      publish: process.env.npm_command === 'publish',
-    })
-    if (found.length > 0) throw new Error(found.join('; '))
+    const publish = process.env.npm_command === 'publish'
+    const found = [...packObstacles(root), ...(publish ? publishObstacles(root) : [])]
+    if (found.length > 0) throw new Error(`${found.join('; ')} (docs/releasing.md)`)
   } catch (error) {
     console.error(`spikingrx pack: ${error.message}`)
     process.exitCode = 1

@@ -6,14 +6,14 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { companionName, type Packed, packed } from './project.js'
+import { companionName, type Packed, packed, packing } from './project.js'
 
 let made: Packed
 let manifest: Record<string, unknown> & { scripts: Record<string, string>; exports: Record<string, unknown> }
 beforeAll(async () => {
   made = await packed()
   manifest = JSON.parse(await readFile(path.join(made.project, 'node_modules/spikingrx/package.json'), 'utf8'))
-})
+}, packing)
 
 describe('the tarball', () => {
   it('holds what users need and nothing else', () => {

@@ -12,6 +12,7 @@ import {
   type Packed,
   type Project,
   packed,
+  packing,
   type Start,
 } from './project.js'
 
@@ -20,7 +21,7 @@ let bare: Project
 beforeAll(async () => {
   made = await packed()
   bare = await createProject(made, { companion: false })
-})
+}, packing)
 afterAll(() => bare.remove())
 
 /** Trains 20 steps, and tells where libtorch came from. */

@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { names, program, report, type Trained } from './program.js'
-import { createProject, type Ended, type Packed, type Project, packed } from './project.js'
+import { createProject, type Ended, type Packed, type Project, packed, packing } from './project.js'
 
 let made: Packed
 let project: Project
 beforeAll(async () => {
   made = await packed()
   project = await createProject(made)
-})
+}, packing)
 afterAll(() => project.remove())
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -41,6 +41,14 @@ describe('the installed package', () => {
     expect(first.scores).toHaveLength(512)
     expect(first.again).toEqual(first.scores)
     expect(trained(await project.program('points.cjs', commonJs + program + report))).toEqual(first)
+  })
+
+  it("runs the README's first script", async () => {
+    const text = await readFile(path.join(root, 'examples/first.mjs'), 'utf8')
+    const { status, stdout, stderr } = await project.program('first.mjs', text)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(Number(/epoch 10: .* ([\d.]+) % of unseen points right/.exec(stdout)?.[1])).toBeGreaterThan(90)
+    expect(stdout).toMatch(/\(0, 0\.1\) is inside the circle\n$/)
   })
 
   it('is one instance in a process that imports it both ways', async () => {

@@ -7,8 +7,6 @@ import path from 'node:path'
 /** What scripts/packed.mjs gives. */
 export interface Packed {
   readonly folder: string
-  /** Where the native files in it come from. */
-  readonly native: string
   readonly manifest: {
     readonly size: number
     readonly unpackedSize: number
@@ -28,6 +26,9 @@ interface Scripts {
 export const { packed, install, companionName } = (await import(
   new URL('../../scripts/packed.mjs', import.meta.url).href
 )) as Scripts
+
+/** Time for packing and installing once, in ms: npm may have to fetch. */
+export const packing = 300_000
 
 export interface Ended {
   readonly status: number | null

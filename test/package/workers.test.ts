@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { names, program, report } from './program.js'
-import { createProject, type Packed, type Project, packed } from './project.js'
+import { createProject, type Packed, type Project, packed, packing } from './project.js'
 
 let made: Packed
 let project: Project
 beforeAll(async () => {
   made = await packed()
   project = await createProject(made)
-})
+}, packing)
 afterAll(() => project.remove())
 
 /** Two workers train once both are there; the main thread has loaded nothing. */
