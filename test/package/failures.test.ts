@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createProject, type Packed, type Project, packed, type Start } from './project.js'
+import { createProject, type Packed, type Project, packed, packing, type Start } from './project.js'
 
 let made: Packed
 let project: Project
@@ -24,7 +24,7 @@ const spoilt: Project[] = []
 beforeAll(async () => {
   made = await packed()
   project = await createProject(made, { companion: false })
-})
+}, packing)
 afterAll(() => Promise.all([project, ...spoilt].map((one) => one.remove())))
 
 const library = `
