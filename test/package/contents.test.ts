@@ -42,7 +42,7 @@ describe('the tarball', () => {
     const folder = path.join(made.project, 'node_modules/spikingrx/prebuilds/linux-x64')
     const { status, stdout, stderr } = spawnSync(process.execPath, [check, folder], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^spikingrx\.t213\.so +\d/m)
+    expect(stdout).toMatch(/^spikingrx\.t\d+\.so +\d/m)
   })
 
   it('runs nothing when it is installed', () => {

@@ -97,6 +97,9 @@ async function spoiltPackage(change: (natives: string) => Promise<unknown>): Pro
 }
 
 const version = async () => (await readFile(path.join(made.companion, 'build-version'), 'utf8')).trim()
+/** '2.13.0+cpu' -> 't213' */
+const tag = async () => `t${(await version()).split('.', 2).join('')}`
+const core = async () => `spikingrx.${await tag()}.so`
 
 describe('libtorch', () => {
   it('absent: every place, its reason and the command to run', async () => {
@@ -217,7 +220,8 @@ describe('the package', () => {
     expect([name, code]).toEqual(['SpikingRxError', 'ERR_ADDON_NOT_FOUND'])
   })
 
-  it.each(['spikingrx.glibc.node', 'spikingrx.t213.so', 'spikingrx_node.t213.so'])('with %s cut off', async (file) => {
+  it.each(['spikingrx.glibc.node', 'spikingrx.TAG.so', 'spikingrx_node.TAG.so'])('with %s cut off', async (pattern) => {
+    const file = pattern.replace('TAG', await tag())
     const where = await spoiltPackage((natives) => truncate(path.join(natives, file), 12_000))
     const { name, code, message } = await failure(where)
     expect([name, code]).toEqual(['SpikingRxError', 'ERR_ADDON'])
@@ -225,16 +229,16 @@ describe('the package', () => {
   })
 
   it('without the core of its libtorch', async () => {
-    const where = await spoiltPackage((natives) => unlink(path.join(natives, 'spikingrx.t213.so')))
+    const where = await spoiltPackage(async (natives) => unlink(path.join(natives, await core())))
     const { code, message } = await failure(where)
     expect(code).toBe('ERR_LIBTORCH_VERSION')
-    expect(message).toContain(await version())
+    expect(message).toContain((await version()).split('+')[0])
   })
 
   it('refuses a file that is another program', async () => {
     const where = await spoiltPackage(async (natives) => {
-      await unlink(path.join(natives, 'spikingrx.t213.so'))
-      await copyFile(await realpath(path.join(made.bin, 'node')), path.join(natives, 'spikingrx.t213.so'))
+      await unlink(path.join(natives, await core()))
+      await copyFile(await realpath(path.join(made.bin, 'node')), path.join(natives, await core()))
     })
     expect((await failure(where)).code).toBe('ERR_ADDON')
   })
