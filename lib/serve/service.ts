@@ -108,6 +108,8 @@ export interface ServedModel {
   readonly version: string
   readonly ready: boolean
   readonly signature: ModelSignature
+  /** Requests that wait for a batch now. */
+  readonly waiting: number
   /**
    * Computes one request, in a batch with others where that pays.
    *
