@@ -51,6 +51,14 @@ describe('the installed package', () => {
     expect(stdout).toMatch(/\(0, 0\.1\) is inside the circle\n$/)
   })
 
+  it('draws pictures from the command line', async () => {
+    const { status, stdout, stderr } = await project.spikingrx(['demo', 'lif'])
+    expect([status, stderr]).toEqual([0, ''])
+    const pictures = Array.from(stdout.matchAll(/\S+\.png/g), ([file]) => path.resolve(project.folder, file))
+    expect(pictures.length).toBeGreaterThan(0)
+    for (const file of pictures) expect((await readFile(file)).subarray(1, 4).toString()).toBe('PNG')
+  })
+
   it('is one instance in a process that imports it both ways', async () => {
     const text = `
       import { createRequire } from 'node:module'
