@@ -74,6 +74,30 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
+describe('packing', () => {
+  /** A script as npm runs it for `npm pack`. */
+  const script = (text: string) => {
+    const args = ['--input-type=module', '--eval', text]
+    const env = { ...process.env, npm_command: 'pack', SPIKINGRX_SKIP_BUILD: '' }
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: checkout, encoding: 'utf8', env })
+    return { status, stdout, stderr }
+  }
+
+  it('builds no native code by surprise', () => {
+    rmSync(path.join(checkout, 'scripts/build.mjs'))
+    expect(script(`await import('./scripts/prepare.mjs')`)).toEqual({ status: 0, stdout: '', stderr: '' })
+  })
+
+  it('is refused while a native file is missing', () => {
+    const text = `import { packObstacles } from './scripts/prepack.mjs'\nconsole.log(packObstacles('.').join())`
+    for (const file of shipped.slice(1)) write(file, '')
+    const lacks = 'prebuilds/linux-x64 lacks spikingrx.t213.so: run `npm run prebuild`\n'
+    expect(script(text)).toEqual({ status: 0, stdout: lacks, stderr: '' })
+    write(shipped[0]!, '')
+    expect(script(text).stdout).toBe('\n')
+  })
+})
+
 describe('publishing', () => {
   it('takes the companion first, then the main package, with provenance', () => {
     const { status, stderr, log } = publish('--tag', 'v1.2.3')
