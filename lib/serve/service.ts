@@ -118,6 +118,8 @@ export interface ServedModel {
    * AbortedError `ERR_ABORTED` when its signal is
    */
   infer(request: InferenceRequest): Promise<InferenceResult>
+  /** Forgets what a sequence carries, if there is one of this name: its client is gone. */
+  endSequence(id: string): void
   statistics(): ModelStatistics
 }
 
