@@ -79,15 +79,17 @@ function neededBy(library) {
 }
 
 /**
- * Makes a CPU libtorch of the CUDA build: without the CUDA libraries, but with libcudart and libcupti, which its
- * libtorch_cpu.so needs even so; they lie where its RPATH looks, in `nvidia/` beside `torch/`.
+ * Makes a CPU libtorch of the CUDA build: without the CUDA libraries and Python's part, but with libcudart and libcupti,
+ * which its libtorch_cpu.so needs even so; they lie where its RPATH looks, in `nvidia/` beside `torch/`.
  */
 function withoutCuda(home) {
+  const remove = (folder, unwanted) => {
+    for (const name of readdirSync(folder).filter(unwanted)) rmSync(path.join(folder, name), { recursive: true })
+  }
   const libraries = path.join(home, 'torch/lib')
-  const cuda = /^lib(torch_cuda|c10_cuda|torch_nvshmem|caffe2_nvrtc|torch_python|torch\.so)/
-  for (const name of readdirSync(libraries)) if (cuda.test(name)) rmSync(path.join(libraries, name))
-  for (const unused of ['bin', 'test', 'testing', '_inductor'])
-    rmSync(path.join(home, 'torch', unused), { recursive: true, force: true })
+  remove(libraries, (name) => /^lib(torch_cuda|c10_cuda|torch_nvshmem|caffe2_nvrtc|torch_python|torch\.so)/.test(name))
+  remove(path.join(home, 'torch'), (name) => !['include', 'lib', 'version.py'].includes(name))
+  remove(home, (name) => ['bin', 'functorch', 'torchgen'].includes(name))
   if (!neededBy(path.join(libraries, 'libtorch_cpu.so')).some((name) => name.startsWith('libcudart'))) return
   const metadata = readdirSync(home).find((name) => /^torch-.*\.dist-info$/.test(name))
   const wanted = /^Requires-Dist: cuda-toolkit\[.*?\](==[\d.]+)/m.exec(

@@ -80,7 +80,8 @@ export async function prebuild({ versions = libtorchVersions } = {}) {
 
 /** npm runs a script named `prebuild` before `build` as well; nobody who asks for a build means a release. */
 function isHookOfBuild() {
-  if (process.env.npm_lifecycle_event !== 'prebuild' || process.platform !== 'linux') return false
+  if (process.env.npm_lifecycle_event !== 'prebuild') return false
+  if (process.platform !== 'linux') return true // where it can't be told, and nothing could be made
   for (let pid = process.ppid, depth = 0; pid > 1 && depth < 3; depth++) {
     if (/^npm (run|run-script) build\b/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) return true
     pid = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
