@@ -1,17 +1,25 @@
 // npm test: builds what is stale, checks format, lint and types, runs the C++ and the TypeScript tests.
 // The last line is "N passed, N failed": every test case of ctest and vitest; a failed build, check or crashed program
-// counts as one failed. node scripts/test.mjs --native: only the C++ tests.
+// counts as one failed. What else can be asked for (npm test -- ...):
+//   --native          only the C++ tests
+//   --libtorch 2.11   only the C++ and the TypeScript tests, with that libtorch and the prebuilt binaries
+//   --full            besides, with every other libtorch, the C++ tests and what `smoke` names; CI runs this
+// The prebuilt binaries of the default libtorch are a copy of build/ and always made. Compiling for another takes minutes:
+// without being asked for, its binaries are kept while the sources are the same, and taken out of prebuilds/ after that.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildNative } from './build.mjs'
+import { buildFolderOf, buildNative } from './build.mjs'
 import { buildTypeScript } from './build-typescript.mjs'
+import { libtorch, libtorchVersions, minorOf } from './libtorch.mjs'
+import { currentVersions, prebuild, versionsOf } from './prebuild.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
-const nativeOnly = process.argv.includes('--native')
+/** With every libtorch: values of other implementations, and what crosses the binding. */
+const smoke = ['test/golden', 'test/process/native-', 'test/process/load', 'test/unit/model.test.ts']
 const total = { passed: 0, failed: 0, skipped: 0 }
 
 function add(what, { passed, failed, skipped = 0 }) {
@@ -73,8 +81,9 @@ export function countVitest(report) {
   }
 }
 
-function runCtest() {
-  const { stdout, status, error } = spawnSync('ctest', ['--test-dir', 'build', '-V', '--timeout', '300'], {
+function runCtest(version) {
+  const folder = buildFolderOf(version)
+  const { stdout, status, error } = spawnSync('ctest', ['--test-dir', folder, '-V', '--timeout', '300'], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
@@ -91,37 +100,72 @@ function runCtest() {
   )
   const counts = countCtest(stdout)
   if (status !== 0 && counts.failed === 0) counts.failed = 1
-  add('ctest', counts)
+  add(named('ctest', version), counts)
 }
 
-function runVitest() {
+/** With a version, that libtorch and the binaries of prebuilds/; without, what a checkout runs with. */
+async function runVitest(version, files = []) {
   const file = path.join(root, 'build/vitest.json')
   rmSync(file, { force: true })
-  const args = [tool('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  const args = [tool('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...files]
+  const environment = version ? { SPIKINGRX_LIBTORCH: await libtorch(version), PREBUILDS_ONLY: '1' } : {}
+  const env = { ...process.env, ...environment }
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   if (!existsSync(file)) throw new Error(`vitest wrote no report, exit status ${status}`)
   const counts = countVitest(JSON.parse(readFileSync(file, 'utf8')))
   if (status !== 0 && counts.failed === 0) counts.failed = 1 // an error outside every test
-  add('vitest', counts)
+  add(named('vitest', version), counts)
+}
+
+const named = (what, version) => (version ? `${what} with libtorch ${minorOf(version)}` : what)
+
+const checks = {
+  lint: () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']),
+  'format of C++': () => check(process.execPath, [path.join(root, 'scripts/clang-format.mjs'), '--check']),
+  types: () => check(process.execPath, [tool('typescript', 'tsc'), '-p', 'tsconfig.check.json']),
+}
+
+/** What `npm test` does without options, and with --full. */
+async function everything({ full }) {
+  const own = Boolean(process.env.SPIKINGRX_LIBTORCH) // then build/ is not what a release is made of
+  if (own && full) throw new Error('--full is for the libtorchs of a release: unset SPIKINGRX_LIBTORCH')
+  const built = await step('build native', () => buildNative())
+  const versions = full ? libtorchVersions : currentVersions()
+  const prebuilt = built && !own && (await step('prebuild', () => prebuild({ versions })))
+  await step('build typescript', buildTypeScript)
+  for (const [what, work] of Object.entries(checks)) await step(what, work)
+  if (!built) return
+  await step('C++ tests', () => runCtest())
+  await step('TypeScript tests', () => runVitest())
+  if (full && prebuilt) for (const version of libtorchVersions.slice(1)) await withLibtorch(version, smoke)
+}
+
+/** The C++ tests and those TypeScript tests (default: all) that run with a libtorch other than the checkout's own. */
+async function withLibtorch(version, files) {
+  await step(named('C++ tests', version), () => runCtest(version))
+  await step(named('TypeScript tests', version), () => runVitest(version, files))
 }
 
 async function main() {
   const began = Date.now()
-  const built = await step('build native', buildNative)
-  if (!nativeOnly) {
-    await step('build typescript', buildTypeScript)
-    await step('lint', () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']))
-    await step('format of C++', () => check(process.execPath, [path.join(root, 'scripts/clang-format.mjs'), '--check']))
-    await step('types', () => check(process.execPath, [tool('typescript', 'tsc'), '-p', 'tsconfig.check.json']))
-  }
-  if (built) {
-    await step('C++ tests', runCtest)
-    if (!nativeOnly) await step('TypeScript tests', runVitest)
-  }
+  const [option, minor] = process.argv.slice(2)
+  if (option === undefined || option === '--full') await everything({ full: option === '--full' })
+  else if (option === '--native')
+    (await step('build native', () => buildNative())) && (await step('C++ tests', () => runCtest()))
+  else if (option === '--libtorch' && minor) {
+    const versions = [...new Set([libtorchVersions[0], ...versionsOf(minor)])]
+    const built =
+      (await step('prebuild', () => prebuild({ versions }))) && (await step('build typescript', buildTypeScript))
+    if (built) await withLibtorch(versions.at(-1))
+  } else throw new Error(`unknown option ${option}: --native, --libtorch 2.11, --full or nothing`)
   console.log(`\nafter ${Math.round((Date.now() - began) / 1000)} s`)
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await main().catch((error) => {
+    console.error(`spikingrx test: ${error.message}`)
+    process.exitCode = 1
+  })
