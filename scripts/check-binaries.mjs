@@ -72,27 +72,28 @@ export function inspect(file) {
   }
 }
 
-/** What is wrong with one file, one line each. */
+/** What of one file would keep it from running on older systems, one line each. */
+export function floorFaultsOf({ highest, symbols }) {
+  const above = ([kind, floor]) => highest[kind] && newer(highest[kind], floor)
+  return Object.entries(floors)
+    .filter(above)
+    .map(([kind, floor]) => {
+      const asks = ({ version }) => version?.startsWith(`${kind}_`) && newer(version.slice(kind.length + 1), floor)
+      const by = symbols.filter(asks).map(({ name }) => name)
+      return `needs ${kind}_${highest[kind]}, above ${floor}${by.length > 0 ? ` (${by.join(', ')})` : ''}: see native/compat/`
+    })
+}
+
+/** What else is wrong with one file, one line each. */
 export function faultsOf(facts) {
-  const { name, highest, symbols } = facts
-  const known = roleOf(name)
+  const known = roleOf(facts.name)
   const faults = []
-  for (const [kind, floor] of Object.entries(floors)) {
-    if (!highest[kind] || !newer(highest[kind], floor)) continue
-    const by = symbols.filter(
-      ({ version }) => version?.startsWith(`${kind}_`) && newer(version.slice(kind.length + 1), floor),
-    )
-    const named = by.map((symbol) => symbol.name).join(', ')
-    faults.push(
-      `needs ${kind}_${highest[kind]}, above ${floor}${named ? ` (${named})` : ''}: see native/compat/glibc.c`,
-    )
-  }
   if (facts.searchPath !== null) faults.push(`has a search path for libraries: ${facts.searchPath}`)
   if (!facts.stripped) faults.push('is not stripped')
   if (known === null) return [...faults, 'has a name that nothing looks for']
   const unexpected = facts.needed.filter((library) => !known.needed.includes(library))
   if (unexpected.length > 0) faults.push(`needs ${unexpected.join(', ')}, which a ${known.role} must not`)
-  const fromNode = symbols.filter((symbol) => nodeSymbol.test(symbol.name))
+  const fromNode = facts.symbols.filter((symbol) => nodeSymbol.test(symbol.name))
   if (fromNode.length > 0 && (known.role === 'core' || known.role === 'plugin'))
     faults.push(`takes ${fromNode[0].name} from Node; what computes must run without it`)
   return faults
@@ -116,10 +117,14 @@ export function faultsOfSet(names) {
   return faults
 }
 
-/** Checks all files of a folder and prints a line for each; throws naming every fault. */
-export function checkBinaries(folder) {
+/**
+ * Checks all files of a folder and prints a line for each; throws naming every fault. `portable: false` only prints what
+ * would keep them from older systems: a compiler newer than those that releases are made with calls newer libraries.
+ */
+export function checkBinaries(folder, { portable = true } = {}) {
   const names = readdirSync(folder).sort()
   const faults = faultsOfSet(names).map((fault) => `${folder} ${fault}`)
+  const floorFaults = []
   let total = 0
   for (const name of names) {
     const facts = inspect(path.join(folder, name))
@@ -129,8 +134,11 @@ export function checkBinaries(folder) {
     )
     console.log(`${name.padEnd(24)} ${(facts.bytes / 1e6).toFixed(3).padStart(7)} MB   ${versions.join(', ')}`)
     faults.push(...faultsOf(facts).map((fault) => `${name} ${fault}`))
+    floorFaults.push(...floorFaultsOf(facts).map((fault) => `${name} ${fault}`))
   }
   console.log(`${String(names.length).padEnd(2)} files ${' '.repeat(16)}${(total / 1e6).toFixed(3).padStart(7)} MB`)
+  if (portable) faults.push(...floorFaults)
+  else for (const fault of floorFaults) console.log(`not for a release: ${fault}`)
   if (faults.length > 0) throw new Error(faults.join('\n'))
 }
 

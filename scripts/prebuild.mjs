@@ -49,7 +49,8 @@ export function versionsOf(minors) {
   })
 }
 
-export async function prebuild({ versions = libtorchVersions } = {}) {
+/** `portable: false`: for this machine's tests, not for a release; see checkBinaries. */
+export async function prebuild({ versions = libtorchVersions, portable = true } = {}) {
   if (process.platform !== 'linux') throw new Error(`prebuilt binaries are made on Linux, this is ${process.platform}`)
   const began = Date.now()
   const staging = path.join(root, 'build/prebuild')
@@ -68,7 +69,7 @@ export async function prebuild({ versions = libtorchVersions } = {}) {
       nodeGyp: fileURLToPath(new URL('./cmake-js-as-node-gyp.mjs', import.meta.url)),
     })
     const made = path.join(staging, 'prebuilds', platform)
-    checkBinaries(made)
+    checkBinaries(made, { portable })
     rmSync(prebuiltFolder, { recursive: true, force: true })
     mkdirSync(path.dirname(prebuiltFolder), { recursive: true })
     renameSync(made, prebuiltFolder)

@@ -131,7 +131,7 @@ async function everything({ full }) {
   if (own && full) throw new Error('--full is for the libtorchs of a release: unset SPIKINGRX_LIBTORCH')
   const built = await step('build native', () => buildNative())
   const versions = full ? libtorchVersions : currentVersions()
-  const prebuilt = built && !own && (await step('prebuild', () => prebuild({ versions })))
+  const prebuilt = built && !own && (await step('prebuild', () => prebuild({ versions, portable: full })))
   await step('build typescript', buildTypeScript)
   for (const [what, work] of Object.entries(checks)) await step(what, work)
   if (!built) return
@@ -155,7 +155,8 @@ async function main() {
   else if (option === '--libtorch' && minor) {
     const versions = [...new Set([libtorchVersions[0], ...versionsOf(minor)])]
     const built =
-      (await step('prebuild', () => prebuild({ versions }))) && (await step('build typescript', buildTypeScript))
+      (await step('prebuild', () => prebuild({ versions, portable: false }))) &&
+      (await step('build typescript', buildTypeScript))
     if (built) await withLibtorch(versions.at(-1))
   } else throw new Error(`unknown option ${option}: --native, --libtorch 2.11, --full or nothing`)
   console.log(`\nafter ${Math.round((Date.now() - began) / 1000)} s`)
