@@ -3,7 +3,7 @@
 // counts as one failed. What else can be asked for (npm test -- ...):
 //   --native          only the C++ tests
 //   --libtorch 2.11   only the C++ and the TypeScript tests, with that libtorch and the prebuilt binaries
-//   --full            besides, with every other libtorch, the C++ tests and what `smoke` names; CI runs this
+//   --full            besides, the figures and, with every other libtorch, the C++ tests and what `smoke` names; for CI
 // The prebuilt binaries of the default libtorch are a copy of build/ and always made. Compiling for another takes minutes:
 // without being asked for, its binaries are kept while the sources are the same, and taken out of prebuilds/ after that.
 import { spawnSync } from 'node:child_process'
@@ -134,6 +134,7 @@ async function everything({ full }) {
   const prebuilt = built && !own && (await step('prebuild', () => prebuild({ versions, portable: full })))
   await step('build typescript', buildTypeScript)
   for (const [what, work] of Object.entries(checks)) await step(what, work)
+  if (full) await step('figures', () => check(process.execPath, [path.join(root, 'scripts/figures.mjs')]))
   if (!built) return
   await step('C++ tests', () => runCtest())
   await step('TypeScript tests', () => runVitest())
