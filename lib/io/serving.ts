@@ -33,10 +33,15 @@ const NAME = /^[A-Za-z_][\w.:/-]{0,127}$/
  * Checks what a caller or, untrusted, a file says.
  *
  * @param owner first word of every message
- * @param classes K of a network that ends in scores, null for one that ends in feature maps
+ * @param classes K of a network that ends in scores, null for one that ends in feature maps, undefined where not known
  * @throws what `failure` makes
  */
-export function parseServing(owner: string, value: unknown, classes: number | null, failure: OptionFailure): Serving {
+export function parseServing(
+  owner: string,
+  value: unknown,
+  classes: number | null | undefined,
+  failure: OptionFailure,
+): Serving {
   const read = optionReader(owner, value, failure)
   const serving = readServing(read, owner, classes, failure)
   read.end()
@@ -47,7 +52,7 @@ export function parseServing(owner: string, value: unknown, classes: number | nu
 export function readServing(
   read: OptionReader,
   owner: string,
-  classes: number | null,
+  classes: number | null | undefined,
   failure: OptionFailure,
 ): Serving {
   const part = (name: string): OptionReader | undefined => {
@@ -95,14 +100,14 @@ function readName(read: OptionReader, option: string): string | undefined {
   )
 }
 
-function readLabels(read: OptionReader, classes: number | null): readonly string[] | undefined {
+function readLabels(read: OptionReader, classes: number | null | undefined): readonly string[] | undefined {
   const labels = read.raw('labels')
   if (labels === undefined) return undefined
   const text = (label: unknown): boolean => typeof label === 'string' && label.length <= LIMITS.text
   if (!Array.isArray(labels) || labels.length > LIMITS.labels || !labels.every(text)) {
     return read.fail('needs labels to be a list of strings', 'ERR_TYPE')
   }
-  if (labels.length !== classes) {
+  if (classes !== undefined && labels.length !== classes) {
     const has = classes === null ? 'has no classes' : `has ${classes} classes`
     return read.fail(`gives ${labels.length} labels, but the network ${has}`, 'ERR_SHAPE')
   }

@@ -1,0 +1,191 @@
+/**
+ * Puts requests that may be computed together into batches, and hands these to instances that are free.
+ *
+ * A free instance starts at once with what is there: a lone request waits for nobody. While an instance computes, what
+ * comes gathers for the next batch. After a batch of n samples, up to n are waited for, because callers that were just
+ * answered often ask again; never longer than the maximum delay after the oldest has come.
+ */
+
+/** A request in the queue. */
+export interface Queued {
+  /** Requests with the same key may share a batch: same shape, same type, same kind of work. */
+  readonly key: string
+  readonly samples: number
+  /** Samples × time steps. */
+  readonly frames: number
+  /** When it came, in milliseconds. */
+  readonly arrived: number
+  /** The instance that must compute it; any where undefined. */
+  readonly instance?: number | undefined
+}
+
+export interface BatchingOptions {
+  /** Samples in a batch. */
+  readonly maximumSize: number
+  /** Samples × time steps in a batch. */
+  readonly maximumFrames: number
+  /** Milliseconds that a request waits for company. */
+  readonly maximumDelay: number
+}
+
+/** Time, so that tests can have their own. */
+export interface Clock {
+  /** Milliseconds. */
+  now(): number
+  /** Calls `body` after some milliseconds; the result cancels that. */
+  after(milliseconds: number, body: () => void): () => void
+}
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  after: (milliseconds, body) => {
+    const timer = setTimeout(body, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Computes a batch and never rejects; the result answers its requests, once the instance has more to do. */
+export type ComputeBatch<Q> = (batch: readonly Q[], instance: number) => Promise<() => void>
+
+interface Group<Q> {
+  readonly instance: number | undefined
+  readonly requests: Set<Q>
+}
+
+export class Batcher<Q extends Queued> {
+  readonly #options: BatchingOptions
+  readonly #clock: Clock
+  readonly #compute: ComputeBatch<Q>
+  readonly #groups = new Map<string, Group<Q>>()
+  readonly #free: boolean[]
+  /** Samples of the last batch of each instance. */
+  readonly #recent: number[]
+  #waiting = 0
+  #computing = 0
+  #planned = false
+  #cancelTimer: (() => void) | undefined
+
+  constructor(options: BatchingOptions, instances: number, compute: ComputeBatch<Q>, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+    this.#compute = compute
+    this.#free = new Array<boolean>(instances).fill(true)
+    this.#recent = new Array<number>(instances).fill(0)
+  }
+
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  get computing(): number {
+    return this.#computing
+  }
+
+  add(request: Q): void {
+    const { instance } = request
+    const key = instance === undefined ? request.key : `${instance} ${request.key}`
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = { instance, requests: new Set() }
+      this.#groups.set(key, group)
+    }
+    group.requests.add(request)
+    this.#waiting += 1
+    this.#plan()
+  }
+
+  /** Takes a request out of the queue; false when it is not in it (any more). */
+  remove(request: Q): boolean {
+    const { instance } = request
+    const key = instance === undefined ? request.key : `${instance} ${request.key}`
+    const group = this.#groups.get(key)
+    if (!group?.requests.delete(request)) return false
+    if (group.requests.size === 0) this.#groups.delete(key)
+    this.#waiting -= 1
+    return true
+  }
+
+  /** What the event loop brings in one turn is seen together: requests on many connections make one batch. */
+  #plan(): void {
+    if (this.#planned || !this.#free.includes(true)) return
+    this.#planned = true
+    setImmediate(() => {
+      this.#planned = false
+      this.#start()
+    })
+  }
+
+  #start(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    let soonest = Number.POSITIVE_INFINITY
+    for (const [instance, free] of this.#free.entries()) {
+      if (!free) continue
+      const key = this.#oldest(instance)
+      if (key === undefined) continue
+      const wait = this.#wait(key, instance)
+      if (wait > 0) soonest = Math.min(soonest, wait)
+      else void this.#run(this.#take(key), instance)
+    }
+    if (Number.isFinite(soonest)) this.#cancelTimer = this.#clock.after(soonest, () => this.#start())
+  }
+
+  /** Of the groups that the instance may compute, the one whose first request has waited longest. */
+  #oldest(instance: number): string | undefined {
+    let found: string | undefined
+    let arrived = Number.POSITIVE_INFINITY
+    for (const [key, group] of this.#groups) {
+      if (group.instance !== undefined && group.instance !== instance) continue
+      const [first] = group.requests
+      if (first === undefined || first.arrived >= arrived) continue
+      found = key
+      arrived = first.arrived
+    }
+    return found
+  }
+
+  /** Milliseconds that a batch of this group should still gather for. */
+  #wait(key: string, instance: number): number {
+    const { maximumSize, maximumDelay } = this.#options
+    if (maximumDelay === 0) return 0
+    const wanted = Math.min(maximumSize, this.#recent[instance]!)
+    let samples = 0
+    let oldest = Number.POSITIVE_INFINITY
+    for (const request of this.#groups.get(key)!.requests) {
+      samples += request.samples
+      if (samples >= wanted) return 0
+      oldest = Math.min(oldest, request.arrived)
+    }
+    return oldest + maximumDelay - this.#clock.now()
+  }
+
+  #take(key: string): Q[] {
+    const { maximumSize, maximumFrames } = this.#options
+    const group = this.#groups.get(key)!
+    const batch: Q[] = []
+    let samples = 0
+    let frames = 0
+    for (const request of group.requests) {
+      samples += request.samples
+      frames += request.frames
+      if (batch.length > 0 && (samples > maximumSize || frames > maximumFrames)) break
+      batch.push(request)
+      group.requests.delete(request)
+    }
+    if (group.requests.size === 0) this.#groups.delete(key)
+    this.#waiting -= batch.length
+    return batch
+  }
+
+  async #run(batch: readonly Q[], instance: number): Promise<void> {
+    this.#free[instance] = false
+    this.#computing += batch.length
+    const answer = await this.#compute(batch, instance)
+    this.#computing -= batch.length
+    this.#free[instance] = true
+    this.#recent[instance] = batch.reduce((sum, { samples }) => sum + samples, 0)
+    // First the next batch, then the answers: the executor computes while they are written.
+    this.#start()
+    answer()
+  }
+}

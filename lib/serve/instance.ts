@@ -1,0 +1,163 @@
+/**
+ * One loaded network that computes batches: typed arrays in, typed arrays out, nothing else crosses. The network is
+ * folded for inference and runs on the executor thread, without autograd, in the order of the calls.
+ */
+import { type Checkpoint, loadCheckpoint } from '../io/checkpoint.js'
+import type { Network } from '../model/network.js'
+import type { Shape } from '../model/shape.js'
+import { sizeOf } from '../model/shape.js'
+import type { Dtype, NativeForwardResult, TensorHandle, TypedArray } from '../native.js'
+import { native } from '../runtime/addon.js'
+import type { LayerSpikes } from './service.js'
+import { free, handleOf, type StateRows, StateTable } from './state-table.js'
+import type { BatchTimes } from './statistics.js'
+
+export interface BatchInput {
+  readonly data: TypedArray
+  /** `[N, ...input]`, or `[N, T, ...input]`. */
+  readonly shape: Shape
+  readonly dtype: Dtype
+  /** Where the samples are parts of sequences: their states. */
+  readonly state?: StateRows
+  /** Give the output of every step. */
+  readonly steps: boolean
+  /** Give the spikes of every layer. */
+  readonly record: boolean
+}
+
+export interface BatchOutput {
+  /** Mean over the batch's time steps, `[N, ...output]`. */
+  readonly scores: Float32Array
+  /** `[N, T, ...output]`, where asked for. */
+  readonly steps: Float32Array | undefined
+  readonly records: readonly LayerSpikes[]
+  /** Mean value of each spiking layer. */
+  readonly rates: ArrayLike<number>
+  readonly times: BatchTimes
+}
+
+/** Values of an output from which it is averaged on the executor thread. */
+const MUCH = 1 << 17
+
+export class Instance {
+  readonly #network: Network
+  readonly #states = new StateTable()
+  /** Batches under way. */
+  readonly #running = new Set<Promise<unknown>>()
+
+  private constructor(network: Network) {
+    this.#network = network
+  }
+
+  /** Makes the network of a checkpoint ready to compute. */
+  static async create(checkpoint: Checkpoint, device: string): Promise<Instance> {
+    const network = await loadCheckpoint(checkpoint, device)
+    try {
+      return new Instance(await network.folded())
+    } finally {
+      network.dispose()
+    }
+  }
+
+  /**
+   * Computes once for each batch size, so that the first requests find memory and kernels prepared.
+   *
+   * @throws what a network that can't compute throws
+   */
+  async warmUp(sizes: readonly number[]): Promise<void> {
+    const { input } = this.#network.spec
+    for (const size of sizes) {
+      const shape = [size, ...input]
+      const data = new Float32Array(sizeOf(shape))
+      await this.run({ data, shape, dtype: 'float32', steps: false, record: false })
+    }
+  }
+
+  /** A batch that fails leaves every state as it was. One at a time where they have states. */
+  async run(batch: BatchInput): Promise<BatchOutput> {
+    const running = this.#compute(batch)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  async #compute(batch: BatchInput): Promise<BatchOutput> {
+    const begin = performance.now()
+    const input = native().tensorFrom(batch.data, batch.shape, batch.dtype)
+    let before: TensorHandle[] = []
+    let result: NativeForwardResult | undefined
+    try {
+      if (batch.state) before = await this.#states.gather(batch.state)
+      const entered = performance.now()
+      const options = { carryState: batch.state !== undefined, record: batch.record, measureRates: true }
+      result = await this.#network.forward(input, options, before)
+      const computed = performance.now()
+      const output = await readOutput(result, batch)
+      if (batch.state) await this.#states.scatter(batch.state, result.state)
+      const times = { input: entered - begin, infer: computed - entered, output: performance.now() - computed }
+      return { ...output, times }
+    } finally {
+      free([input, ...before])
+      if (result) free([result.output, ...result.state, ...result.rates, ...result.records.map(({ handle }) => handle)])
+    }
+  }
+
+  /** Waits for what is under way, then frees weights and states. */
+  async dispose(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    this.#states.dispose()
+    this.#network.dispose()
+  }
+}
+
+async function readOutput(
+  { output, rates, records }: NativeForwardResult,
+  batch: BatchInput,
+): Promise<Omit<BatchOutput, 'times'>> {
+  return {
+    scores: await meanOverTime(output),
+    steps: batch.steps ? floats(native().tensorData(output)) : undefined,
+    records: batch.record ? spikesOf(records) : [],
+    rates: readRates(rates),
+  }
+}
+
+async function meanOverTime(output: TensorHandle): Promise<Float32Array> {
+  const args = [{ handle: output }, [1]]
+  const much = sizeOf(native().tensorInfo(output).shape) >= MUCH
+  const mean = handleOf(
+    much
+      ? await native().callOperatorAsync('aten::mean.dim', args, {})
+      : native().callOperator('aten::mean.dim', args, {}),
+  )
+  try {
+    return floats(native().tensorData(mean))
+  } finally {
+    free([mean])
+  }
+}
+
+/** All rates in one copy: each is a tensor of one element. */
+function readRates(rates: readonly TensorHandle[]): ArrayLike<number> {
+  if (rates.length === 0) return []
+  const all = handleOf(native().callOperator('aten::stack', [rates.map((handle) => ({ handle })), 0], {}))
+  try {
+    return native().tensorData(all) as Float32Array | Float64Array
+  } finally {
+    free([all])
+  }
+}
+
+function spikesOf(records: NativeForwardResult['records']): LayerSpikes[] {
+  return records.flatMap(({ layer, quantity, handle }) => {
+    if (quantity !== 'spikes') return []
+    return [{ layer, shape: native().tensorInfo(handle).shape, values: floats(native().tensorData(handle)) }]
+  })
+}
+
+function floats(values: TypedArray): Float32Array {
+  return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>, Number)
+}
