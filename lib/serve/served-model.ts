@@ -39,6 +39,7 @@ export class LoadedModel {
   readonly #open = new Set<Pending>()
   /** Called when the last of them is answered. */
   readonly #idle: (() => void)[] = []
+  #closed = false
 
   private constructor(
     { spec, serving }: Checkpoint,
@@ -109,6 +110,7 @@ export class LoadedModel {
   infer(request: InferenceRequest): Promise<InferenceResult> {
     const arrived = this.#clock.now()
     try {
+      if (this.#closed) throw unloaded()
       if (request.signal?.aborted) throw aborted(request.signal)
       const checked = this.signature.check(request)
       if (this.waiting >= this.#settings.queue) throw queueFull(this.#settings.queue)
@@ -164,8 +166,9 @@ export class LoadedModel {
 
   /** Answers what still waits with an error, and frees the networks once no batch uses them. */
   async dispose(): Promise<void> {
+    this.#closed = true
     this.#stopExpiry()
-    for (const pending of [...this.#open]) this.#giveUp(pending, shuttingDown())
+    for (const pending of [...this.#open]) this.#giveUp(pending, unloaded())
     await Promise.all(this.#instances.map((instance) => instance.dispose()))
   }
 
@@ -250,6 +253,6 @@ function tookTooLong(timeout: number): ServeError {
   return new ServeError(`the request was not answered within ${timeout} ms`, 'ERR_SERVE_TIMEOUT', { timeout })
 }
 
-function shuttingDown(): ServeError {
+function unloaded(): ServeError {
   return new ServeError('the model was unloaded before the request was computed', 'ERR_SERVE_NOT_READY')
 }

@@ -89,10 +89,10 @@ describe('activity', () => {
     const served = await load(dense)
     const { activity } = await served.infer(request(value(data, [7, 12])))
     await served.dispose()
-    expect(count('layers.1')).toBeGreaterThan(0)
+    expect(Math.min(count('layers.1'), count('layers.3'))).toBeGreaterThan(0)
     expect(activity.spikes).toBe(count('layers.1') + count('layers.3'))
-    // Each spike of the first layer reaches the 3 neurons of the second; nothing follows that.
-    expect(activity.synapticOperations).toBe(3 * count('layers.1'))
+    // Each spike of the first layer reaches the 6 neurons of the second, each of theirs the 3 readouts.
+    expect(activity.synapticOperations).toBe(6 * count('layers.1') + 3 * count('layers.3'))
   })
 
   it('follows spikes through pools, blocks and convolutions', () => {

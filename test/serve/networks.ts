@@ -22,9 +22,11 @@ export const mixed: NetworkSpec = snn({ input: [1, 6, 6], steps: 3, labels: ['lo
 /** Without anything that depends on the number of steps seen. */
 export const ageless: NetworkSpec = snn({ input: [12], steps: 4 })
   .linear(10)
-  .lif({ threshold: 0.2, decay: 0.8, reset: 'zero' })
+  .lif({ threshold: 0.1, decay: 0.8, reset: 'zero' })
+  .linear(6)
+  .lif({ threshold: 0.05, decay: 0.9, decayInput: false })
   .linear(3)
-  .lif({ threshold: 0.1, decay: 0.9, decayInput: false })
+  .leakyReadout()
 
 /** The same in each run, between 0 and 1. */
 export function numbers(count: number, seed: number): Float32Array {
