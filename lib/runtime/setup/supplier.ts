@@ -69,8 +69,14 @@ function notThere({ project, versions }: Wanted, where: string, architecture: st
 export function indexSupplier(index: URL, context: SupplierContext): Supplier {
   const { http, architecture, downloads, report } = context
   const name = `the index ${shown(index)}`
+  const pages = new Map<string, Promise<IndexFile[]>>()
+  const filesOf = (project: string): Promise<IndexFile[]> => {
+    const page = pages.get(project) ?? readIndex(http, index, project, report)
+    pages.set(project, page)
+    return page
+  }
   const find = async (wanted: Wanted): Promise<IndexFile> => {
-    const file = chooseWheel(await readIndex(http, index, wanted.project, report), architecture, fits(wanted))
+    const file = chooseWheel(await filesOf(wanted.project), architecture, fits(wanted))
     if (file === null) throw notThere(wanted, name, architecture)
     return file
   }
@@ -100,17 +106,18 @@ export function folderSupplier(folder: string, context: SupplierContext): Suppli
   }
 }
 
-/** The first that has it; the last one's answer where none has. */
-export function firstOf(first: Supplier, second: Supplier): Supplier {
+/** What lies on this disk, and the rest from elsewhere. */
+export function firstOf(local: Supplier, other: Supplier): Supplier {
+  const here = (wanted: Wanted): Promise<Archive | null> =>
+    local.wheel(wanted).catch((error: unknown) => {
+      if (error instanceof SetupError && error.code === 'ERR_SETUP_SOURCE') return null
+      throw error
+    })
   return {
-    name: `${first.name}, then ${second.name}`,
-    find: (wanted) => second.find(wanted),
-    metadata: (file) => second.metadata(file),
-    wheel: (wanted) =>
-      first.wheel(wanted).catch((error: unknown) => {
-        if (error instanceof SetupError && error.code === 'ERR_SETUP_SOURCE') return second.wheel(wanted)
-        throw error
-      }),
+    name: `${local.name}, then ${other.name}`,
+    find: async (wanted) => ((await here(wanted)) === null ? other.find(wanted) : null),
+    metadata: (file) => other.metadata(file),
+    wheel: async (wanted) => (await here(wanted)) ?? other.wheel(wanted),
   }
 }
 
