@@ -4,6 +4,7 @@
 //     spikingrx-<version>.tgz, pack.json     what `npm pack` made, and what it says is inside
 //     project/node_modules/                  the tarball installed without scripts, compiler or Python
 //     companion/                             stands for @spikingrx/libtorch-cpu-linux-x64: links to the libtorch of the build
+//     nvidia/                                where the libraries of a CUDA build look for NVIDIA's, if it is one
 //     bin/                                   a PATH with node and npm and nothing else
 //
 // Kept until something that goes in changes; the tests in test/package and `npm run figures` share it. SPIKINGRX_TARBALL
@@ -39,6 +40,7 @@ export function nativeFolder() {
       0,
       ...(existsSync(folder) ? readdirSync(folder) : []).map((file) => statSync(path.join(folder, file)).mtimeMs),
     )
+  if (process.env.PREBUILDS_ONLY) return shipped
   if (newest(shipped) === 0 && newest(built) === 0) throw new Error('nothing is built: run `npm run build`')
   return newest(shipped) >= newest(built) ? shipped : built
 }
@@ -54,7 +56,7 @@ function givenTarball() {
 const nativeFiles = (folder) => readdirSync(folder).filter((file) => /^spikingrx.*\.(node|so)$/.test(file))
 
 /** Names and contents of what goes in: another hash is another package. */
-function content(native) {
+function content(native, libtorch) {
   const texts = [
     'package.json',
     'tsconfig.json',
@@ -69,7 +71,7 @@ function content(native) {
     const { size, mtimeMs } = statSync(path.join(native, file))
     return `${native}/${file} ${size} ${mtimeMs}\n`
   })
-  return hash(...files.flatMap((file) => [file, readFileSync(path.join(root, file))]), ...binaries)
+  return hash(libtorch, ...files.flatMap((file) => [file, readFileSync(path.join(root, file))]), ...binaries)
 }
 
 /** The files of the package in a folder of their own; a local build is stripped and named as prebuildify names it. */
@@ -132,14 +134,15 @@ async function standInForCompanion(folder, libtorch) {
   )
   await writeFile(path.join(folder, 'build-version'), `${version}\n`)
   for (const file of readdirSync(path.join(libtorch, 'lib')).filter((name) =>
-    /^lib(c10|torch_cpu|gomp[-.\w]*)\.so/.test(name),
+    /^lib(c10|torch_cpu|gomp).*\.so/.test(name),
   ))
     await symlink(path.join(libtorch, 'lib', file), path.join(folder, 'lib', file))
+  // $ORIGIN/../../nvidia: even the CPU half of a CUDA build is linked with some of them.
+  const nvidia = path.join(libtorch, '../nvidia')
+  if (existsSync(nvidia)) await symlink(nvidia, path.join(folder, '../nvidia'))
 }
 
-async function make(folder, native) {
-  const libtorch = presentLibtorch()
-  if (!libtorch) throw new Error('libtorch is not here: run `npm run build`')
+async function make(folder, native, libtorch) {
   await chmod(folder, 0o755)
   await toolFolder(path.join(folder, 'bin'))
   for (const name of ['home', 'stage', 'project']) await mkdir(path.join(folder, name))
@@ -156,10 +159,15 @@ async function make(folder, native) {
 
 /** The packed and installed package of this checkout as it is now. */
 export async function packed() {
+  const libtorch = presentLibtorch()
+  if (!libtorch) throw new Error('libtorch is not here: run `npm run build`')
   const given = givenTarball()
   const native = given ? null : nativeFolder()
   const mine = `spikingrx-packed-${hash(root)}-`
-  const folder = path.join(os.tmpdir(), mine + (given ? hash(readFileSync(given)) : content(native)))
+  const folder = path.join(
+    os.tmpdir(),
+    mine + (given ? hash(libtorch, readFileSync(given)) : content(native, libtorch)),
+  )
   await withLock(path.join(os.tmpdir(), `${mine}.lock`), async () => {
     if (existsSync(folder)) return
     for (const name of readdirSync(os.tmpdir()).filter((one) => one.startsWith(mine) && !one.endsWith('.lock'))) {
@@ -169,7 +177,7 @@ export async function packed() {
     }
     const temporary = await mkdtemp(path.join(os.tmpdir(), `${mine}part-`))
     try {
-      await make(temporary, native)
+      await make(temporary, native, libtorch)
       await rename(temporary, folder)
     } finally {
       await rm(temporary, { recursive: true, force: true })
@@ -183,6 +191,7 @@ export async function packed() {
     tarball: at(manifest.filename),
     project: at('project'),
     companion: at('companion'),
+    nvidia: existsSync(at('nvidia')) ? realpathSync(at('nvidia')) : null,
     bin: at('bin'),
   }
 }

@@ -8,6 +8,7 @@ import {
   companionName,
   createProject,
   install,
+  nvidiaInto,
   openProject,
   type Packed,
   type Project,
@@ -84,6 +85,7 @@ describe('with no compiler, no Python and an empty HOME, the installed package t
     const place = path.join(home, below, 'spikingrx/libtorch-2.13.0-cpu')
     await mkdir(place, { recursive: true })
     await symlink(made.companion, path.join(place, 'torch'))
+    await nvidiaInto(place, made)
     const { source, root, passedOver } = await train(bare, { environment: environment(home) })
     expect([source, root]).toEqual(['cache', made.companion])
     expect(passedOver).toEqual(['SPIKINGRX_LIBTORCH', `package ${companionName}`])
@@ -93,6 +95,7 @@ describe('with no compiler, no Python and an empty HOME, the installed package t
     // Any Python finds it here, as it would in site-packages; it is not imported.
     const torch = path.join(bare.folder, 'site-packages/torch')
     await mkdir(torch, { recursive: true })
+    await nvidiaInto(path.dirname(torch), made)
     for (const name of ['lib', 'build-version']) await symlink(path.join(made.companion, name), path.join(torch, name))
     await writeFile(path.join(torch, '__init__.py'), 'raise ImportError("imported")\n')
     const PATH = await toolsWith(bare, 'python3', (file) => symlink(python, file))

@@ -15,6 +15,8 @@ export interface Packed {
   readonly tarball: string
   readonly project: string
   readonly companion: string
+  /** NVIDIA's libraries, where libtorch is a CUDA build. */
+  readonly nvidia: string | null
   readonly bin: string
 }
 
@@ -75,7 +77,13 @@ export async function createProject(made: Packed, options: ProjectOptions = {}):
     else await symlink(from, to)
   }
   if (options.companion ?? true) await symlink(made.companion, path.join(modules, companionName))
+  await nvidiaInto(folder, made)
   return openProject(made, folder)
+}
+
+/** Puts NVIDIA's libraries where those in `folder/<any>/lib` look for them. */
+export async function nvidiaInto(folder: string, made: Packed): Promise<void> {
+  if (made.nvidia !== null) await symlink(made.nvidia, path.join(folder, 'nvidia'))
 }
 
 /** A folder that already has its node_modules. */
