@@ -137,10 +137,11 @@ async function chooseProgress(json: boolean): Promise<Progress> {
 function headline(config: RunConfig, model: Model, { train: training }: TrainTest, directory: string): string[] {
   const { dataset, epochs, batchSize, threads } = config
   const network = `a ${architectures[config.model].title}, ${count(model.spec.parameters)} weights, T = ${config.steps}`
+  const device = config.device === 'auto' ? `${model.device} (${model.deviceReason})` : model.device
   const work = `${plural(training.length, 'image')}, ${plural(epochs, 'epoch')}, ${batchSize} a step`
   return [
     `Training ${network}`,
-    `on ${collectionTitles[dataset]}: ${work}; ${model.device}, ${plural(threads, 'thread')}. Run folder: ${directory}`,
+    `on ${collectionTitles[dataset]}: ${work}; ${device}, ${plural(threads, 'thread')}. Run folder: ${directory}`,
   ]
 }
 

@@ -3,7 +3,7 @@ import { loadModel, saveModel } from '../io/checkpoint.js'
 import { classCount, parseServing, type Serving } from '../io/serving.js'
 import type { NamedTensor } from '../nn/module.js'
 import { native } from '../runtime/addon.js'
-import { type Device, resolveDevice } from '../runtime/device.js'
+import { type Device, type ResolvedDevice, resolveDevice } from '../runtime/device.js'
 import { keep } from '../tensor/scope.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
@@ -53,9 +53,11 @@ export interface ForwardOptions {
  */
 export class Model implements Disposable, AsyncDisposable {
   readonly #network: Network
+  readonly #deviceReason: string
 
-  private constructor(network: Network) {
+  private constructor(network: Network, { reason }: ResolvedDevice) {
     this.#network = network
+    this.#deviceReason = reason
   }
 
   /**
@@ -72,7 +74,8 @@ export class Model implements Disposable, AsyncDisposable {
     read.end()
     const checked = spec instanceof NetworkSpec ? checkLabels(spec) : parseSpec(spec)
     if (threads !== undefined) await native().setThreads(threads)
-    return new Model(await Network.create(checked, { device: resolveDevice(device).device, dtype, seed }))
+    const place = resolveDevice(device)
+    return new Model(await Network.create(checked, { device: place.device, dtype, seed }), place)
   }
 
   /**
@@ -86,7 +89,8 @@ export class Model implements Disposable, AsyncDisposable {
     const { device, threads } = readPlace(read)
     read.end()
     if (threads !== undefined) await native().setThreads(threads)
-    return new Model(await loadModel(path, resolveDevice(device).device))
+    const place = resolveDevice(device)
+    return new Model(await loadModel(path, place.device), place)
   }
 
   get spec(): NetworkSpec {
@@ -96,6 +100,11 @@ export class Model implements Disposable, AsyncDisposable {
   /** `'cpu'` or `'cuda:N'`. */
   get device(): string {
     return this.#network.device
+  }
+
+  /** Why it is this one: `'asked for'`, the name of the GPU, or what `'auto'` missed on the way to a GPU. */
+  get deviceReason(): string {
+    return this.#deviceReason
   }
 
   get dtype(): NetworkDtype {

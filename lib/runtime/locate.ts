@@ -124,6 +124,13 @@ function absence(file: string): string | null {
   }
 }
 
+/** What opening libtorch maps out of its folder: its own libraries and the run time of OpenMP. */
+function openedLibraries(libraries: string, platform: string): string[] {
+  const own = ['c10', 'torch_cpu', 'c10_cuda', 'torch_cuda'].map((name) => libraryFile(name, platform))
+  const openmp = readdirSync(libraries).filter((name) => /^lib(gomp|iomp5)\b.*\.so/.test(name))
+  return [...own.filter((name) => existsSync(path.join(libraries, name))), ...openmp]
+}
+
 /** Looks into one folder: `folder/lib`, or `folder/torch/lib` as the Python package unpacks. */
 function examine(source: LibtorchSource, folder: string, context: SearchContext): Verdict {
   const absent = absence(folder)
@@ -145,9 +152,9 @@ function examine(source: LibtorchSource, folder: string, context: SearchContext)
     const wanted = context.supported.join(', ')
     return { reason: `is libtorch ${version} (${build} build), this package has a core for ${wanted}`, version }
   }
-  for (const name of ['c10', 'torch_cpu', ...(build === 'cuda' ? ['c10_cuda', 'torch_cuda'] : [])]) {
-    const problem = context.libraryProblem(path.join(libraries, file(name)))
-    if (problem !== null) return { reason: `lib/${file(name)} ${problem}`, damaged: true }
+  for (const name of openedLibraries(libraries, context.platform)) {
+    const problem = context.libraryProblem(path.join(libraries, name))
+    if (problem !== null) return { reason: `lib/${name} ${problem}`, damaged: true }
   }
   return { libtorch: { source, root, libraries, version, build } }
 }

@@ -138,6 +138,23 @@ try {
     expect(stderr).toContain('SpikingRxWarning: SPIKINGRX_LIBTORCH=/nowhere no such folder; using ')
   })
 
+  it("says what device 'auto' is once, to NODE_DEBUG=spikingrx, and the model tells why", () => {
+    const program = `
+import { Model, snn } from '{lib}/index.ts'
+const spec = snn({ input: [2], steps: 2 }).linear(2).lif().classifier(2)
+const models = [await Model.create(spec), await Model.create(spec, { device: 'auto' }), await Model.create(spec, { device: 'cpu' })]
+console.log(JSON.stringify(models.map(({ device, deviceReason }) => [device, deviceReason])))`
+    const { status, stdout, stderr } = run(program, { NODE_DEBUG: 'spikingrx' })
+    expect(status).toBe(0)
+    const [first, second, third] = JSON.parse(stdout)
+    expect(second).toEqual(first)
+    expect(third).toEqual(['cpu', 'asked for'])
+    expect(stderr.match(/SPIKINGRX \d+: device 'auto' is .*/g)).toEqual([
+      expect.stringMatching(new RegExp(`device 'auto' is ${first[0]}: `)),
+    ])
+    expect(stderr).toContain(first[1])
+  })
+
   it('loads libtorch on first use, not on import', () => {
     const { status, stdout, stderr } = run(`
 import { readFileSync } from 'node:fs'

@@ -235,6 +235,25 @@ describe('a setup that is ended', () => {
     expect(left()).toEqual(['libtorch-2.13.0-cpu'])
   })
 
+  it('by SIGKILL once it is unpacked leaves no half of a libtorch, and fetches nothing twice', async () => {
+    await using server = await serveWheel()
+    const killed = await runSetup({
+      cache,
+      mirror: `${server.address}/simple`,
+      hang: true,
+      watch: (event, child) => {
+        if (event.type === 'note' && event.text.startsWith('loading it')) child.kill('SIGKILL')
+      },
+    })
+    expect(killed.signal).toBe('SIGKILL')
+    expect(existsSync(home())).toBe(false)
+    expect(left().filter((one) => one.startsWith('libtorch-2.13.0-cpu.part-'))).toHaveLength(1)
+    const { result } = await runSetup({ cache, mirror: `${server.address}/simple` })
+    expect(result?.status).toBe('ready')
+    expect(server.requestsFor(name)).toHaveLength(1)
+    expect(left()).toEqual(['libtorch-2.13.0-cpu'])
+  })
+
   it('by Ctrl-C keeps the part, and nothing else', async () => {
     await using server = await serveWheel((_request, response, file) => {
       sendPart(response, file, half, 'stall')

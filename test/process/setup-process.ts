@@ -21,6 +21,7 @@ export interface SetupArguments {
   readonly from?: string
   readonly dryRun?: boolean
   readonly limits?: object
+  readonly hang?: boolean
   readonly environment?: Readonly<Record<string, string>>
   readonly watch?: (event: SetupEvent, child: ChildProcess) => void
 }

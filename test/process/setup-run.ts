@@ -5,10 +5,15 @@
 import { searchContext } from '../../lib/runtime/locate.js'
 import { type SetupRequest, setup } from '../../lib/runtime/setup/setup.js'
 
-const { mirror, cache, limits, ...request } = JSON.parse(process.argv[2] ?? '{}') as Omit<SetupRequest, 'mirror'> & {
+const { mirror, cache, limits, hang, ...request } = JSON.parse(process.argv[2] ?? '{}') as Omit<
+  SetupRequest,
+  'mirror'
+> & {
   readonly mirror?: string
   readonly cache: string
   readonly limits?: object
+  /** Never ends loading what was unpacked. */
+  readonly hang?: boolean
 }
 const controller = new AbortController()
 process.on('SIGINT', () => controller.abort())
@@ -21,7 +26,10 @@ const context = {
     libraryProblem: () => null,
   },
   driver: () => null,
-  verify: async () => ({ libtorch: '2.13.0', threads: 1 }),
+  verify: async () => {
+    if (hang) await new Promise((resolve) => setTimeout(resolve, 1e9))
+    return { libtorch: '2.13.0', threads: 1 }
+  },
   limits: { connect: 2000, stall: 400, tries: 3, pause: 10, ...limits },
 }
 try {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, DeviceError } from '../../lib/errors.js'
 import { type CudaFacts, cudaOfLibtorch, explainCuda } from '../../lib/runtime/cuda.js'
 import { resolveDevice } from '../../lib/runtime/device.js'
@@ -59,6 +59,33 @@ describe('resolveDevice', () => {
   it.each(['gpu', 'cuda:', 'cuda:-1', 'cuda:x', 'cuda:99999', '', 'CPU'])("refuses '%s'", (request) => {
     expect(() => resolveDevice(request, two)).toThrow(ArgumentError)
     expect(() => resolveDevice(request, two)).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
+  })
+})
+
+describe("what 'auto' took", () => {
+  afterEach(() => {
+    vi.doUnmock('../../lib/runtime/nvidia.js')
+    vi.resetModules()
+    vi.restoreAllMocks()
+  })
+
+  async function warnings(driverIsLoaded: boolean): Promise<unknown[]> {
+    vi.resetModules()
+    vi.doMock('../../lib/runtime/nvidia.js', () => ({ driverIsLoaded: () => driverIsLoaded }))
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const fresh = await import('../../lib/runtime/device.js')
+    for (let i = 0; i < 3; i++) expect(fresh.resolveDevice('auto', none).device).toBe('cpu')
+    return warn.mock.calls.map(([text]) => text)
+  }
+
+  it('is a warning, once, where a driver is loaded and yet the processor was taken', async () => {
+    expect(await warnings(true)).toEqual([
+      "device 'auto' is the CPU though an NVIDIA driver is loaded (no GPU: the libtorch in use is a CPU build); `npx spikingrx doctor` tells more",
+    ])
+  })
+
+  it('is nothing to warn of on a machine without a GPU', async () => {
+    expect(await warnings(false)).toEqual([])
   })
 })
 
