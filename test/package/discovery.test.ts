@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -91,6 +91,19 @@ describe('with no compiler, no Python and an empty HOME, the installed package t
     expect(passedOver).toEqual(['SPIKINGRX_LIBTORCH', `package ${companionName}`])
   })
 
+  it('with what `spikingrx setup` put into the user cache', async () => {
+    const cache = path.join(bare.folder, 'set-up')
+    const environment = { XDG_CACHE_HOME: cache }
+    const { status, signal } = await bare.spikingrx(['setup', '--cpu', '--from', made.companion, '--json'], {
+      environment,
+    })
+    expect([status, signal]).toEqual([0, null])
+    const { source, root } = await train(bare, { environment })
+    expect([source, root.startsWith(path.join(cache, 'spikingrx/libtorch-2.'))]).toEqual(['cache', true])
+    expect((await lstat(path.join(root, 'lib/libtorch_cpu.so'))).isFile()).toBe(true)
+    await rm(cache, { recursive: true })
+  }, 180_000)
+
   it.skipIf(!python)("with the torch of this machine's Python, when asked to", async () => {
     // Any Python finds it here, as it would in site-packages; it is not imported.
     const torch = path.join(bare.folder, 'site-packages/torch')
@@ -127,5 +140,5 @@ describe('the companion package as it is published', () => {
     await install(made.folder, project.folder, [made.tarball, path.join(packages, companion)])
     const { source, root } = await train(project)
     expect([source, root]).toEqual(['companion', path.join(project.folder, 'node_modules', companionName)])
-  })
+  }, 300_000)
 })
