@@ -1,0 +1,72 @@
+/** Inference: a request off the wire, computed by its model, its result onto the wire. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { checkContentType, decodedBody } from '../codec-body.js'
+import type { ServiceMetrics } from '../metrics.js'
+import type { ProtocolSettings } from '../options.js'
+import { problemOf } from '../protocol-errors.js'
+import { decodeRequest } from '../protocol-request.js'
+import { encodeResponse } from '../protocol-response.js'
+import type { ServedModel } from '../service.js'
+import type { Endpoints } from './endpoint.js'
+import { modelOf } from './model-of.js'
+
+const HEADER_LENGTH = 'inference-header-content-length'
+
+export function inferRoutes(endpoints: Endpoints, settings: ProtocolSettings, metrics?: ServiceMetrics): void {
+  endpoints.addForModel(
+    'POST',
+    '/infer',
+    {
+      id: 'infer',
+      summary: 'Inference',
+      tag: 'Inference',
+      body: { json: 'InferenceRequest', binary: true, required: true },
+      answer: { json: 'InferenceResponse', binary: true },
+      errors: [400, 404, 408, 413, 415, 503, 504],
+    },
+    async (request, reply) => {
+      const began = performance.now()
+      let model: ServedModel | undefined
+      try {
+        model = modelOf(settings.repository, request)
+        return await infer(model, request, reply, settings.bodyBytes, (result) =>
+          metrics?.succeeded(model!.name, model!.version, result, (performance.now() - began) / 1000),
+        )
+      } catch (error) {
+        const { status, code } = problemOf(error)
+        metrics?.failed(model?.name ?? '', model?.version ?? '', status, code)
+        throw error
+      }
+    },
+  )
+}
+
+async function infer(
+  model: ServedModel,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bodyBytes: number,
+  observe: (result: Awaited<ReturnType<ServedModel['infer']>>) => void,
+): Promise<string | Buffer> {
+  const { headers } = request
+  const headerLength = headers[HEADER_LENGTH] as string | undefined
+  checkContentType(headers['content-type'], headerLength !== undefined)
+  const sent = (request.body ?? Buffer.alloc(0)) as Buffer
+  const body = await decodedBody(sent, headers['content-encoding'], bodyBytes)
+  const decoded = decodeRequest(body, headerLength, model.signature)
+  const result = await model.infer({ ...decoded.request, signal: goneSignal(reply) })
+  const response = encodeResponse(model, decoded, result)
+  observe(result)
+  if (response.headerLength === undefined) reply.type('application/json')
+  else reply.type('application/octet-stream').header(HEADER_LENGTH, response.headerLength)
+  return response.body
+}
+
+/** Aborted when the connection ends before the response has been written. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
