@@ -73,7 +73,7 @@ function attempts(version) {
 }
 
 /** Libraries that `library` names as needed. */
-function neededBy(library) {
+export function neededBy(library) {
   const { stdout } = spawnSync('readelf', ['-dW', library], { encoding: 'utf8' })
   return Array.from((stdout ?? '').matchAll(/\(NEEDED\).*\[(.+)\]/g), ([, name]) => name)
 }

@@ -3,7 +3,8 @@
 // counts as one failed. What else can be asked for (npm test -- ...):
 //   --native          only the C++ tests
 //   --libtorch 2.11   only the C++ and the TypeScript tests, with that libtorch and the prebuilt binaries
-//   --full            besides, the figures and, with every other libtorch, the C++ tests and what `smoke` names; for CI
+//   --full            for CI: besides, all prebuilt binaries, the figures, and what `smoke` names with every other libtorch
+//                     and with the companion package
 // The prebuilt binaries of the default libtorch are a copy of build/ and always made. Compiling for another takes minutes:
 // without being asked for, its binaries are kept while the sources are the same, and taken out of prebuilds/ after that.
 import { spawnSync } from 'node:child_process'
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { buildFolderOf, buildNative } from './build.mjs'
 import { buildTypeScript } from './build-typescript.mjs'
 import { libtorch, libtorchVersions, minorOf } from './libtorch.mjs'
+import { packageFolder, packLibtorch } from './pack-libtorch.mjs'
 import { currentVersions, prebuild, versionsOf } from './prebuild.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -100,24 +102,21 @@ function runCtest(version) {
   )
   const counts = countCtest(stdout)
   if (status !== 0 && counts.failed === 0) counts.failed = 1
-  add(named('ctest', version), counts)
+  add(`ctest${version ? withMinor(version) : ''}`, counts)
 }
 
-/** With a version, that libtorch and the binaries of prebuilds/; without, what a checkout runs with. */
-async function runVitest(version, files = []) {
+/** With a libtorch: that one and the binaries of prebuilds/; without, what a checkout runs with. */
+async function runVitest({ libtorch: folder, label = '', files = [] } = {}) {
   const file = path.join(root, 'build/vitest.json')
   rmSync(file, { force: true })
   const args = [tool('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...files]
-  const environment = version ? { SPIKINGRX_LIBTORCH: await libtorch(version), PREBUILDS_ONLY: '1' } : {}
-  const env = { ...process.env, ...environment }
+  const env = { ...process.env, ...(folder ? { SPIKINGRX_LIBTORCH: folder, PREBUILDS_ONLY: '1' } : {}) }
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   if (!existsSync(file)) throw new Error(`vitest wrote no report, exit status ${status}`)
   const counts = countVitest(JSON.parse(readFileSync(file, 'utf8')))
   if (status !== 0 && counts.failed === 0) counts.failed = 1 // an error outside every test
-  add(named('vitest', version), counts)
+  add(`vitest${label}`, counts)
 }
-
-const named = (what, version) => (version ? `${what} with libtorch ${minorOf(version)}` : what)
 
 const checks = {
   lint: () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']),
@@ -138,13 +137,20 @@ async function everything({ full }) {
   if (!built) return
   await step('C++ tests', () => runCtest())
   await step('TypeScript tests', () => runVitest())
-  if (full && prebuilt) for (const version of libtorchVersions.slice(1)) await withLibtorch(version, smoke)
+  if (!full || !prebuilt) return
+  for (const version of libtorchVersions.slice(1)) await withLibtorch(version, smoke)
+  const label = ' with the companion package'
+  if (await step('pack libtorch', packLibtorch))
+    await step(`TypeScript tests${label}`, () => runVitest({ libtorch: packageFolder, label, files: smoke }))
 }
+
+const withMinor = (version) => ` with libtorch ${minorOf(version)}`
 
 /** The C++ tests and those TypeScript tests (default: all) that run with a libtorch other than the checkout's own. */
 async function withLibtorch(version, files) {
-  await step(named('C++ tests', version), () => runCtest(version))
-  await step(named('TypeScript tests', version), () => runVitest(version, files))
+  const label = withMinor(version)
+  await step(`C++ tests${label}`, () => runCtest(version))
+  await step(`TypeScript tests${label}`, async () => runVitest({ libtorch: await libtorch(version), label, files }))
 }
 
 async function main() {
