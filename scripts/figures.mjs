@@ -1,9 +1,10 @@
 // npm run figures: sizes of the packed and installed package, and how long a user waits for it, with their goals.
 // Sizes are asserted by test/package; times are medians of processes of their own and only printed.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { packed } from './packed.mjs'
 
 const repetitions = 15
@@ -63,6 +64,10 @@ const rows = [
   ['process start to first tensor', milliseconds(times.start + times.import + times.tensor), ''],
   ['spikingrx --help', milliseconds(help), ''],
 ]
+const packages = fileURLToPath(new URL('../dist-packages', import.meta.url))
+const companions = existsSync(packages) ? readdirSync(packages).filter((name) => name.includes('libtorch')) : []
+for (const name of companions)
+  rows.push(['companion tarball', megabytes(statSync(path.join(packages, name)).size), '<= 115 MB'])
 const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor'
 console.log(
   `Node ${process.versions.node}, ${os.availableParallelism()} processors (${processor}); median of ${repetitions}`,
