@@ -32,6 +32,21 @@ describe('the workflows', () => {
     }
   })
 
+  it('run scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object }
+    const known = Object.keys(scripts)
+    const called = workflows.flatMap((name) =>
+      Array.from(text(name).matchAll(/\bnpm run ([\w:]+)/g), ([, script]) => script),
+    )
+    expect(called.length).toBeGreaterThan(3)
+    expect(called.filter((script) => !known.includes(script ?? ''))).toEqual([])
+    const files = workflows.flatMap((name) =>
+      Array.from(text(name).matchAll(/\b(?:scripts|examples)\/[\w-]+\.mjs\b/g), ([file]) => file),
+    )
+    expect(files).toContain('scripts/publish.mjs')
+    for (const file of files) expect(readFileSync(path.join(root, file), 'utf8')).not.toBe('')
+  })
+
   it('publish only on a tag, after everything passed, with provenance and no token', () => {
     const release = text('release.yml')
     expect(release).toMatch(/^on:\n {2}push:\n {4}tags: \[['"]v\*['"]\]\n\n/m)
