@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startOf, withLock } from '../../lib/runtime/setup/lock.js'
+import { stateOf, withLock } from '../../lib/runtime/setup/lock.js'
 
 let folder: string
 beforeEach(() => {
@@ -68,9 +70,25 @@ describe('a lock', () => {
     })
   })
 
-  it.skipIf(process.platform !== 'linux')('knows when a process began', () => {
-    const began = startOf(process.pid)!
-    expect(Math.abs(began - (Date.now() - process.uptime() * 1000))).toBeLessThan(3000)
-    expect(startOf(99999999)).toBeNull()
-  })
+  it.skipIf(process.platform !== 'linux')(
+    'knows when a process began, and that one has ended whose parent does not look',
+    async () => {
+      const own = stateOf(process.pid)
+      expect(own?.ended).toBe(false)
+      expect(Math.abs(own!.began - (Date.now() - process.uptime() * 1000))).toBeLessThan(3000)
+      expect(stateOf(99999999)).toBeNull()
+
+      // The shell's child ends after a while; the program that takes the shell's place never asks for it.
+      const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+      try {
+        const [line] = await once(parent.stdout, 'data')
+        const pid = Number(String(line))
+        const file = path.join(folder, 'x.lock')
+        writeFileSync(file, String(pid))
+        expect(await withLock(file, async () => stateOf(pid)?.ended, { note, pause: 5 })).toBe(true)
+      } finally {
+        parent.kill('SIGKILL')
+      }
+    },
+  )
 })

@@ -97,17 +97,25 @@ function holds(pid: number, written: number): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  const began = startOf(pid)
-  return began === null || began < written + 2000
+  const state = stateOf(pid)
+  return state === null || (!state.ended && state.began < written + 2000)
 }
 
-/** When a process began, in milliseconds since 1970: Linux counts hundredths of a second since it booted. */
-export function startOf(pid: number): number | null {
+export interface ProcessState {
+  /** Ended, and only waiting for its parent to notice. */
+  readonly ended: boolean
+  /** Milliseconds since 1970. */
+  readonly began: number
+}
+
+/** What Linux says of a process (it counts hundredths of a second since it booted); null where nothing tells. */
+export function stateOf(pid: number): ProcessState | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const booted = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1])
-    return Number.isFinite(ticks + booted) ? booted * 1000 + ticks * 10 : null
+    const began = booted * 1000 + Number(fields[19]) * 10
+    return Number.isFinite(began) ? { ended: fields[0] === 'Z' || fields[0] === 'X', began } : null
   } catch {
     return null
   }
