@@ -38,6 +38,8 @@ interface Sequence<R> {
   carried: Carried | undefined
   /** Its request in the queue or in a batch. */
   current: R | undefined
+  /** What it carries is to be forgotten once `current` is done. */
+  ended: boolean
   used: number
 }
 
@@ -98,7 +100,7 @@ export class Sequences<R extends SequenceRequest> {
         throw new ServeError(message, 'ERR_SERVE_SEQUENCE_FULL', { maximum: this.#limits.maximum })
       }
       const instance = this.#emptiest()
-      sequence = { id, instance, waiting: new Set(), carried: undefined, current: undefined, used: this.#now() }
+      sequence = { id, instance, waiting: new Set(), carried: undefined, current: undefined, ended: false, used: 0 }
       this.#sequences.set(id, sequence)
     }
     sequence.waiting.add(request)
@@ -110,6 +112,14 @@ export class Sequences<R extends SequenceRequest> {
     const sequence = this.#sequences.get(request.position.id)
     if (sequence === undefined || sequence.waiting.delete(request) || sequence.current !== request) return
     this.#advance(sequence)
+  }
+
+  /** Forgets what a sequence carries, once its request in a batch is done. */
+  end(id: string): void {
+    const sequence = this.#sequences.get(id)
+    if (sequence === undefined) return
+    sequence.ended = true
+    if (sequence.current === undefined) this.#advance(sequence)
   }
 
   /** The states for a batch of requests that `enqueue` was called for, all on one instance. */
@@ -170,6 +180,8 @@ export class Sequences<R extends SequenceRequest> {
   #advance(sequence: Sequence<R>): void {
     sequence.used = this.#now()
     sequence.current = undefined
+    if (sequence.ended) this.#forget(sequence)
+    sequence.ended = false
     for (const request of sequence.waiting) {
       sequence.waiting.delete(request)
       const error = unfit(sequence, request)

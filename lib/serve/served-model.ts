@@ -154,6 +154,10 @@ export class LoadedModel {
     return this.#statistics.read({ waiting, computing: this.#batcher.computing, sequences: this.#sequences.size })
   }
 
+  endSequence(id: string): void {
+    this.#sequences.end(id)
+  }
+
   /** Forgets sequences that were idle for too long. */
   expireSequences(): void {
     this.#sequences.expire()
