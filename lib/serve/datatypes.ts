@@ -26,7 +26,7 @@ const whole = (bits: number, signed: boolean): readonly [bigint, bigint] =>
   signed ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n] : [0n, 2n ** BigInt(bits) - 1n]
 
 const DATATYPES: Readonly<Record<Datatype, DatatypeInfo>> = {
-  BOOL: { size: 1, make: (length) => new Uint8Array(length), range: [0n, 1n] },
+  BOOL: { size: 1, make: (length) => new Uint8Array(length), view: Uint8Array, range: [0n, 1n] },
   UINT8: { size: 1, make: (length) => new Uint8Array(length), view: Uint8Array, range: whole(8, false) },
   INT8: { size: 1, make: (length) => new Int8Array(length), view: Int8Array, range: whole(8, true) },
   INT16: { size: 2, make: (length) => new Int16Array(length), view: Int16Array, range: whole(16, true) },
@@ -69,7 +69,7 @@ export function parseDatatype(name: string, tensor: string): Datatype {
 export function elementsFromBytes(bytes: Uint8Array, datatype: Datatype, tensor: string): TypedArray {
   const { size, view: View } = DATATYPES[datatype]
   const length = bytes.byteLength / size
-  if (datatype === 'BOOL') return checkedFlags(bytes, tensor)
+  if (datatype === 'BOOL') checkFlags(bytes, tensor)
   const aligned = bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes)
   if (View !== undefined) return new View(aligned.buffer, aligned.byteOffset, length)
   return widened(new Uint16Array(aligned.buffer, aligned.byteOffset, length), datatype)
@@ -92,12 +92,10 @@ function halfSource(data: TypedArray): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number)
 }
 
-function checkedFlags(bytes: Uint8Array, tensor: string): Uint8Array {
-  for (const value of bytes) {
-    if (value > 1)
-      throw new ServeError(`input "${tensor}": a BOOL is 0 or 1, got ${value}`, 'ERR_SERVE_INPUT', { input: tensor })
-  }
-  return bytes
+function checkFlags(bytes: Uint8Array, tensor: string): void {
+  const wrong = bytes.find((value) => value > 1)
+  if (wrong === undefined) return
+  throw new ServeError(`input "${tensor}": a BOOL is 0 or 1, got ${wrong}`, 'ERR_SERVE_INPUT', { input: tensor })
 }
 
 /** Value of each of the 65,536 numbers of two bytes; made once, as converting one by one takes 20 times as long. */

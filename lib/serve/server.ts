@@ -10,6 +10,7 @@ import {
   LogController,
 } from 'fastify'
 import { argumentReader } from '../model/arguments.js'
+import { ServeError } from './errors.js'
 import { type ProtocolOptions, readProtocolOptions } from './options.js'
 import { spikingrxPlugin } from './plugin.js'
 import { answerErrors, answerUnknownAddresses, problemOf } from './protocol-errors.js'
@@ -66,10 +67,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   answerErrors(app)
   answerUnknownAddresses(app)
   logAnswers(app)
-  app.server.on('checkExpectation', (_, response) => {
-    response.writeHead(417, { 'content-type': 'application/json', connection: 'close' })
-    response.end('{"error":"this expectation can\'t be met; send Expect: 100-continue or none"}')
-  })
+  refuseExpectations(app)
+  wantHost(app)
   // A connection kept open past its answer would hold up the end.
   app.addHook('onSend', async (_, reply) => {
     if (closing !== undefined) reply.header('connection', 'close')
@@ -113,6 +112,7 @@ interface Times {
   readonly keepAliveTimeout: number
   /** Milliseconds between looks at which requests are late. */
   readonly connectionsCheckingInterval: number
+  readonly requireHostHeader: boolean
 }
 
 function readTimes(read: ReturnType<typeof argumentReader>): Times {
@@ -122,6 +122,7 @@ function readTimes(read: ReturnType<typeof argumentReader>): Times {
     headersTimeout: Math.min(headers, request),
     requestTimeout: request,
     keepAliveTimeout: 1000 * read.number('keepAliveSeconds', { above: 0 }, 75),
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.max(20, Math.min(1000, headers / 4)),
   }
 }
@@ -178,6 +179,20 @@ const BROKEN: Readonly<Record<string, readonly [status: number, reason: string, 
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'the request took too long to arrive'],
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'the headers are too large'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'Content Too Large', 'the chunk extensions are too large'],
+}
+
+function refuseExpectations(app: FastifyInstance): void {
+  const body = '{"error":"this expectation can\'t be met; send Expect: 100-continue or none"}'
+  const headers = { 'content-type': 'application/json', 'content-length': body.length, connection: 'close' }
+  app.server.on('checkExpectation', (_, response) => response.writeHead(417, headers).end(body))
+}
+
+/** As HTTP/1.1 demands; node:http would answer without a body. */
+function wantHost(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1')
+      throw new ServeError('the request has no Host header', 'ERR_SERVE_INPUT')
+  })
 }
 
 /** One line a request; what asks again and again only where one looks for it. */
