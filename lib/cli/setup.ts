@@ -1,6 +1,8 @@
+import { SpikingRxError } from '../errors.js'
 import { addonFiles } from '../runtime/files.js'
 import { type SearchContext, searchContext } from '../runtime/locate.js'
 import { nvidiaDriver } from '../runtime/nvidia.js'
+import { platformProblem } from '../runtime/platform.js'
 import type { SetupResult } from '../runtime/setup/setup.js'
 import { defineCommand, print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
@@ -57,6 +59,9 @@ async function runSetup(values: options.Values<typeof definitions>): Promise<Exi
   if (values.pip && values.from !== undefined && values.from !== 'wheel')
     throw new UsageError('--pip and --from exclude each other')
   const mirror = mirrorOf(values)
+  // Before a byte is fetched that could never be loaded here.
+  const problem = platformProblem()
+  if (problem !== null) throw new SpikingRxError(`libtorch can't run here: ${problem}`, 'ERR_PLATFORM')
   const began = performance.now()
   using progress = await chooseSetupProgress(values.json)
   using interrupt = interruptible(

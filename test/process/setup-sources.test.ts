@@ -40,9 +40,10 @@ describe('the official zip', () => {
   it('is found below another host by --mirror', async () => {
     const place = '/libtorch/cpu/libtorch-shared-with-deps-2.13.0%2Bcpu.zip'
     await using server = await serve({ pages: {} })
-    const { error } = await runSetup({ cache, from: 'zip', mirror: server.address })
+    const { error, notes } = await runSetup({ cache, from: 'zip', mirror: server.address })
     expect(error?.code).toBe('ERR_SETUP_NETWORK')
     expect(server.seen.map(({ url }) => url)).toEqual([place])
+    expect(notes.join('\n')).toContain('comes without a hash (#sha256=...)')
   })
 })
 
@@ -114,6 +115,17 @@ describe('what lies on this disk', () => {
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
     expect(content ? readdirSync(path.join(cache, 'spikingrx')) : []).toEqual([])
   })
+})
+
+it('refuses another version by its name, before anything is fetched', async () => {
+  await using server = await serve({})
+  const from = `${server.address}/files/torch-2.12.1%2Bcpu-cp311-cp311-linux_x86_64.whl`
+  const { error } = await runSetup({ cache, from })
+  expect(error).toMatchObject({
+    code: 'ERR_SETUP_SOURCE',
+    message: `--from ${from} is libtorch 2.12.1, this package has a core for 2.13`,
+  })
+  expect(server.seen).toEqual([])
 })
 
 describe('the CUDA build', () => {

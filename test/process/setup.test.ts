@@ -156,6 +156,15 @@ describe('spikingrx setup', () => {
     })
   })
 
+  it('fetches nothing on musl', async () => {
+    const musl = `data:text/javascript,${encodeURIComponent('process.report.getReport = () => ({ header: {} })')}`
+    const { code, stdout, stderr } = await spikingrx(['setup'], { imports: [musl] })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /^spikingrx setup: libtorch can't run here: this Node runs on musl libc .* \[ERR_PLATFORM\]$/,
+    )
+  })
+
   it('describes itself', async () => {
     const { code, stdout } = await spikingrx(['setup', '--help'])
     expect(code).toBe(0)

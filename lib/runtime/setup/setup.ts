@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { cudaOfLibtorch } from '../cuda.js'
-import { cacheFolder, examineLibtorch, type Libtorch, type SearchContext } from '../locate.js'
+import { cacheFolder, examineLibtorch, type Libtorch, minorOf, type SearchContext } from '../locate.js'
 import type { NvidiaDriver } from '../nvidia.js'
 import { CUDA, chooseBuild, releaseFor } from './choice.js'
 import type { RemoteFile } from './download.js'
@@ -138,9 +138,17 @@ function makePlan(request: SetupRequest, context: SetupContext, note: (text: str
   const { build, notes } = chooseBuild(wish, sourceFor('cpu'), explicit, context.driver)
   for (const text of notes) note(text)
   const source = sourceFor(build)
+  const named = explicit ? versionNamed(source) : null
+  const { supported } = context.search
+  if (named !== null && supported.length > 0 && !supported.includes(minorOf(named)))
+    throw new SetupError(
+      `--from ${from} is libtorch ${named}, this package has a core for ${supported.join(', ')}`,
+      'ERR_SETUP_SOURCE',
+      { version: named, supported },
+    )
   return {
     build,
-    version: (explicit ? versionNamed(source) : null) ?? release,
+    version: named ?? release,
     source,
     index: indexOf(build, mirror),
     nvidiaIndex: indexOf('cuda', mirror),

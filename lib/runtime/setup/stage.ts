@@ -93,6 +93,11 @@ async function torchArchive(plan: Plan, torch: Supplier, context: SupplierContex
     if (known?.size) await requireSpace(context.downloads, 3 * known.size, 'libtorch')
     return torch.wheel(wanted)
   }
+  if (source.sha256 === null)
+    context.report({
+      type: 'note',
+      text: `${source.name} comes without a hash (#sha256=...): only its length and its inner checksums are checked`,
+    })
   const origin = { name: source.name, url: source.url, sha256: source.sha256, size: null }
   return { file: await download(context.http, origin, context.downloads, context.report), origin, temporary: true }
 }
