@@ -69,7 +69,11 @@ async function allowOrigins(app: FastifyInstance, { origins }: ProtocolSettings)
   })
 }
 
-async function openWebSockets(app: FastifyInstance, { streams }: ProtocolSettings): Promise<void> {
+/** Lets `app` and what is registered in it take WebSockets, unless it does already. */
+export async function openWebSockets(
+  app: FastifyInstance,
+  { streams }: Pick<ProtocolSettings, 'streams'>,
+): Promise<void> {
   if (app.hasDecorator('websocketServer')) return
   await app.register(websocket, {
     options: {
@@ -77,6 +81,11 @@ async function openWebSockets(app: FastifyInstance, { streams }: ProtocolSetting
       perMessageDeflate: false,
       // Never the one that carries a token.
       handleProtocols: (names) => (names.has('spikingrx') ? 'spikingrx' : false),
+    },
+    // Takes no more of them; those that are open end as Streams says.
+    preClose(this: FastifyInstance, done: () => void) {
+      this.websocketServer.close()
+      done()
     },
   })
 }

@@ -12,7 +12,7 @@ import {
 import { argumentReader } from '../model/arguments.js'
 import { ServeError } from './errors.js'
 import { type ProtocolOptions, readProtocolOptions } from './options.js'
-import { spikingrxPlugin } from './plugin.js'
+import { openWebSockets, spikingrxPlugin } from './plugin.js'
 import { answerErrors, answerUnknownAddresses, problemOf } from './protocol-errors.js'
 
 export interface ServerOptions extends Omit<ProtocolOptions, 'accepting'> {
@@ -73,6 +73,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.addHook('onSend', async (_, reply) => {
     if (closing !== undefined) reply.header('connection', 'close')
   })
+  await openWebSockets(app, protocol)
   await app.register(spikingrxPlugin, { ...protocol, accepting: () => closing === undefined })
   await app.ready()
 
@@ -83,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const cut = sleep(deadline, undefined, { signal: late.signal }).then(
       () => {
         app.log.warn('the deadline has passed: connections with requests under way are cut')
-        for (const client of app.websocketServer?.clients ?? []) client.terminate()
+        for (const client of app.websocketServer.clients) client.terminate()
         app.server.closeAllConnections()
       },
       () => undefined,

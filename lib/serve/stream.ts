@@ -104,9 +104,9 @@ class Stream {
     this.#greet()
   }
 
-  /** Called twice in the time that a connection may be silent. */
+  /** Called twice in the time that a connection may be silent. One that is not being read can't be heard. */
   checkAlive(): void {
-    if (!this.#alive) this.#socket.terminate()
+    if (!this.#alive && !this.#socket.isPaused) this.#socket.terminate()
     this.#alive = false
     this.#socket.ping()
   }
