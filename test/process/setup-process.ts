@@ -17,7 +17,8 @@ export interface SetupOutcome {
 export interface SetupArguments {
   readonly cache: string
   readonly mirror?: string
-  readonly build?: 'cpu' | 'cuda'
+  /** Null: as the source is, or the driver. */
+  readonly build?: 'cpu' | 'cuda' | null
   readonly from?: string
   readonly dryRun?: boolean
   readonly limits?: object

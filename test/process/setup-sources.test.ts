@@ -188,6 +188,22 @@ describe('the CUDA build', () => {
     expect(readdirSync(path.join(cache, 'spikingrx'))).toEqual(['libtorch-2.13.0-cu130'])
   })
 
+  it.each(['a wheel', 'a folder'])('is what %s without a word of it in its name holds', async (what) => {
+    for (const [file, content] of Object.entries(files)) writeFileSync(path.join(folder, file), content)
+    const from = what === 'a wheel' ? path.join(folder, name) : folder
+    const { result, notes } = await runSetup({ cache, build: null, from, mirror: 'http://127.0.0.1:9' })
+    expect(result).toMatchObject({ status: 'ready', build: 'cuda', folder: home('libtorch-2.13.0-cu130') })
+    expect(notes).toEqual(['loading it in a process of its own'])
+  })
+
+  it('shows at an address only once it is there', async () => {
+    await using server = await serve({ files, pages })
+    const from = `${server.address}/files/${name}#sha256=${sha256(torch)}`
+    const { result } = await runSetup({ cache, build: null, from, mirror: `${server.address}/simple` })
+    expect(result).toMatchObject({ status: 'ready', build: 'cuda', folder: home('libtorch-2.13.0-cu130') })
+    expect(readdirSync(path.join(cache, 'spikingrx'))).toEqual(['libtorch-2.13.0-cu130'])
+  })
+
   it('comes from a folder of wheels without a network', async () => {
     for (const [file, content] of Object.entries(files)) writeFileSync(path.join(folder, file), content)
     const { code } = await runSetup({ cache, build: 'cuda', from: folder, mirror: 'http://127.0.0.1:9' })

@@ -13,16 +13,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const driver = (cuda: string) => () => ({ version: '580.1', cuda, gpus: [] })
-const index = { kind: 'index' } as const
+const source = { explicit: false, holds: null } as const
 
 describe('CPU or CUDA', () => {
   it('goes by the driver where nothing is asked for', () => {
-    expect(chooseBuild(null, index, false, () => null)).toEqual({
+    expect(chooseBuild(null, source, () => null)).toEqual({
       build: 'cpu',
       notes: ['no NVIDIA driver answers (nvidia-smi): taking the CPU build'],
     })
-    expect(chooseBuild(null, index, false, driver('13.1')).build).toBe('cuda')
-    const old = chooseBuild(null, index, false, driver('12.4'))
+    expect(chooseBuild(null, source, driver('13.1')).build).toBe('cuda')
+    const old = chooseBuild(null, source, driver('12.4'))
     expect(old.build).toBe('cpu')
     expect(old.notes[0]).toBe(
       "NVIDIA driver 580.1 (CUDA 12.4) is too old for libtorch's CUDA 13.0 build: taking the CPU build. To use the GPU, update it to 580 or newer and run setup --cuda",
@@ -30,10 +30,10 @@ describe('CPU or CUDA', () => {
   })
 
   it('gives CUDA to who asks for it, with a warning where no driver is, never with one that is too old', () => {
-    const missing = chooseBuild('cuda', index, false, () => null)
+    const missing = chooseBuild('cuda', source, () => null)
     expect(missing.build).toBe('cuda')
     expect(missing.notes[0]).toMatch(/^no NVIDIA driver answers here/)
-    expect(() => chooseBuild('cuda', index, false, driver('12.4'))).toThrow(
+    expect(() => chooseBuild('cuda', source, driver('12.4'))).toThrow(
       expect.objectContaining({
         code: 'ERR_SETUP_DRIVER',
         message:
@@ -41,16 +41,16 @@ describe('CPU or CUDA', () => {
       }),
     )
     // Another source may be of an older CUDA.
-    expect(chooseBuild('cuda', index, true, driver('12.4')).build).toBe('cuda')
+    expect(chooseBuild('cuda', { explicit: true, holds: null }, driver('12.4')).build).toBe('cuda')
   })
 
-  it('goes by the name of a source that was given, and asks no driver', () => {
+  it('goes by what a source that was given holds, and asks no driver', () => {
     const never = () => {
       throw new Error('asked')
     }
-    const wheel = { kind: 'archive', file: '/x/torch-2.13.0+cu130-cp311-cp311-manylinux_2_28_x86_64.whl' } as const
-    expect(chooseBuild(null, wheel, true, never).build).toBe('cuda')
-    expect(chooseBuild('cpu', index, false, never).build).toBe('cpu')
+    expect(chooseBuild(null, { explicit: true, holds: 'cuda' }, never)).toEqual({ build: 'cuda', notes: [] })
+    expect(chooseBuild(null, { explicit: true, holds: null }, driver('12.4'))).toEqual({ build: 'cuda', notes: [] })
+    expect(chooseBuild('cpu', source, never).build).toBe('cpu')
   })
 
   it('fetches the newest version there is a core for', () => {

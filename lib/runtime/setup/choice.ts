@@ -1,8 +1,7 @@
 /** CPU or CUDA, and which version: by what was asked for, the driver, and the cores that this package has. */
 import { driverRuns, driverText, type NvidiaDriver } from '../nvidia.js'
 import { SetupError } from './setup-error.js'
-import type { Build, Source } from './source.js'
-import { buildNamed } from './source.js'
+import type { Build } from './source.js'
 
 /** CUDA that the CUDA build on PyPI is made for; the folder and the zip are named by the tag. */
 export const CUDA = { version: '13.0', tag: 'cu130', driver: '580' } as const
@@ -23,21 +22,22 @@ export interface Choice {
 }
 
 /**
- * Without a wish, CUDA where a driver runs it. A wish for CUDA is granted on a machine without a driver too, which may
+ * Without a wish, what the source holds, if one was named, else CUDA where a driver runs it. A wish for CUDA is granted on a machine without a driver too, which may
  * prepare a folder or an image for another one; a driver that is too old would never run it.
  *
+ * @param source whether it was named by the user, and the build that it is known to hold
  * @throws SetupError `ERR_SETUP_DRIVER` when CUDA is asked for and the driver is too old for the build that would be fetched
  */
 export function chooseBuild(
   wish: Build | null,
-  source: Source,
-  explicit: boolean,
+  source: { readonly explicit: boolean; readonly holds: Build | null },
   driver: () => NvidiaDriver | null,
 ): Choice {
-  const named = explicit ? buildNamed(source) : null
-  if (wish === null && named !== null) return { build: named, notes: [] }
+  if (wish === null && source.holds !== null) return { build: source.holds, notes: [] }
   if (wish === 'cpu') return { build: 'cpu', notes: [] }
   const found = driver()
+  // One whose build shows only once it is fetched is taken as it is.
+  if (wish === null && source.explicit) return { build: found === null ? 'cpu' : 'cuda', notes: [] }
   const tooOld = found !== null && !driverRuns(found.cuda, CUDA.version)
   const update = `update it to ${CUDA.driver} or newer`
   if (wish === 'cuda') {
@@ -48,7 +48,7 @@ export function chooseBuild(
           'no NVIDIA driver answers here (nvidia-smi): the CUDA build is set up all the same, and computes on the CPU until there is one',
         ],
       }
-    if (!tooOld || explicit) return { build: 'cuda', notes: [`NVIDIA driver ${driverText(found)}`] }
+    if (!tooOld || source.explicit) return { build: 'cuda', notes: [`NVIDIA driver ${driverText(found)}`] }
     throw new SetupError(
       `the NVIDIA driver ${driverText(found)} is too old for libtorch's CUDA ${CUDA.version} build: ${update}, or use --cpu`,
       'ERR_SETUP_DRIVER',

@@ -21,7 +21,7 @@ import { withLock } from './lock.js'
 import { planFiles } from './plan.js'
 import { diskError, SetupError } from './setup-error.js'
 import { type Build, indexOf, officialZip, parseFrom, type Source, sourceText, versionNamed } from './source.js'
-import { fillStage } from './stage.js'
+import { buildInside, fillStage } from './stage.js'
 import type { Archive } from './supplier.js'
 import type { Verified } from './verify.js'
 
@@ -65,6 +65,8 @@ export interface SetupResult {
 /** What is to be done, before the network is asked. */
 export interface Plan {
   readonly build: Build
+  /** Whether no other build will do. */
+  readonly strict: boolean
   readonly version: string
   readonly source: Source
   readonly index: URL
@@ -90,7 +92,7 @@ export async function setup(
       'ERR_SETUP_SOURCE',
     )
   const note = (text: string) => report({ type: 'note', text })
-  const plan = makePlan(request, context, note)
+  const plan = await makePlan(request, context, note)
   const before = await present(plan, context, note, signal)
   if (before !== null) return before
   await using http = new Http(signal, context.limits ?? httpLimits)
@@ -126,7 +128,7 @@ export async function setup(
   )
 }
 
-function makePlan(request: SetupRequest, context: SetupContext, note: (text: string) => void): Plan {
+async function makePlan(request: SetupRequest, context: SetupContext, note: (text: string) => void): Promise<Plan> {
   const { build: wish, from, pip } = request
   const mirror = request.mirror ?? null
   const release = releaseFor(context.search.supported)
@@ -135,7 +137,8 @@ function makePlan(request: SetupRequest, context: SetupContext, note: (text: str
     if (pip) return { kind: 'pip' }
     return from === undefined ? { kind: 'index' } : parseFrom(from, () => officialZip(release, build, CUDA.tag, mirror))
   }
-  const { build, notes } = chooseBuild(wish, sourceFor('cpu'), explicit, context.driver)
+  const holds = explicit ? await buildInside(sourceFor('cpu')) : null
+  const { build, notes } = chooseBuild(wish, { explicit, holds }, context.driver)
   for (const text of notes) note(text)
   const source = sourceFor(build)
   const named = explicit ? versionNamed(source) : null
@@ -148,6 +151,7 @@ function makePlan(request: SetupRequest, context: SetupContext, note: (text: str
     )
   return {
     build,
+    strict: wish !== null || !explicit,
     version: named ?? release,
     source,
     index: indexOf(build, mirror),
@@ -226,13 +230,6 @@ async function finish(
   if ('reason' in verdict)
     throw new SetupError(`${sourceText(plan.source, plan.index)} is of no use: ${verdict.reason}`, 'ERR_SETUP_SOURCE')
   const { libtorch } = verdict
-  if (libtorch.build !== plan.build) {
-    const [is, wanted] = libtorch.build === 'cuda' ? ['CUDA', '--cuda'] : ['CPU', '--cpu']
-    throw new SetupError(
-      `${sourceText(plan.source, plan.index)} holds a ${is} build of libtorch: use ${wanted}`,
-      'ERR_SETUP_SOURCE',
-    )
-  }
   note('loading it in a process of its own')
   const verified = await verify(libtorch.root, signal)
   const version = libtorch.version ?? verified.libtorch ?? plan.version
@@ -246,7 +243,7 @@ async function finish(
   } catch (error) {
     throw diskError(error, folder)
   }
-  return { ...outline(plan, files), status: 'ready', version, folder, unknown: [], verified }
+  return { ...outline(plan, files), status: 'ready', build: libtorch.build, version, folder, unknown: [], verified }
 }
 
 function folderName({ root, build }: Libtorch, version: string): string {

@@ -66,8 +66,7 @@ export function parseFrom(from: string, zip: () => URL): Source {
     existsSync(path.join(one, 'lib/libtorch_cpu.so')),
   )
   if (root !== undefined) return { kind: 'folder', root }
-  if (readdirSync(file).some((name) => parseWheelName(name)?.project === 'torch'))
-    return { kind: 'wheels', folder: file }
+  if (torchWheelIn(file) !== null) return { kind: 'wheels', folder: file }
   throw new SetupError(`--from ${from} holds neither lib/libtorch_cpu.so nor a torch-*.whl`, 'ERR_SETUP_SOURCE', {
     from,
   })
@@ -96,8 +95,14 @@ export function versionNamed(source: Source): string | null {
   if (source.kind === 'archive') return release(path.basename(source.file))
   if (source.kind === 'folder') return release(readVersion(source.root) ?? '')
   if (source.kind !== 'wheels') return null
-  const wheels = readdirSync(source.folder).map((name) => parseWheelName(name))
-  return release(wheels.find((wheel) => wheel?.project === 'torch')?.version)
+  const wheel = torchWheelIn(source.folder)
+  return wheel === null ? null : release(path.basename(wheel))
+}
+
+/** The path of torch's wheel in a folder of wheels, or null. */
+export function torchWheelIn(folder: string): string | null {
+  const name = readdirSync(folder).find((one) => parseWheelName(one)?.project === 'torch')
+  return name === undefined ? null : path.join(folder, name)
 }
 
 /** For people, and for `source` of the JSON. */

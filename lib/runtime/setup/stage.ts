@@ -7,6 +7,7 @@ import { download, type RemoteFile } from './download.js'
 import { metadataReader, nvidiaWheels } from './nvidia-wheels.js'
 import type { Plan } from './setup.js'
 import { SetupError } from './setup-error.js'
+import { type Build, buildNamed, type Source, sourceText, torchWheelIn } from './source.js'
 import {
   type Archive,
   firstOf,
@@ -23,6 +24,8 @@ export interface Filled {
   readonly files: readonly RemoteFile[]
   readonly archives: readonly Archive[]
 }
+
+const CUDA_LIBRARY = 'lib/libtorch_cuda.so'
 
 /** What torch itself is asked for. */
 export function torchWanted({ version, build }: Plan): Wanted {
@@ -60,6 +63,7 @@ export async function fillStage(plan: Plan, stage: string, context: SupplierCont
   const { source } = plan
   const { report, signal } = context
   if (source.kind === 'folder') {
+    refuseOther(plan, buildOf(source.root))
     await copyLibtorch(source.root, stage, context)
     return { files: [], archives: [] }
   }
@@ -73,14 +77,37 @@ export async function fillStage(plan: Plan, stage: string, context: SupplierCont
   }
   const main = await torchArchive(plan, torch, context)
   await add(main, await layout(main.file))
-
-  if (existsSync(path.join(stage, 'torch/lib/libtorch_cuda.so'))) {
+  const held = buildOf(path.join(stage, 'torch'))
+  refuseOther(plan, held)
+  if (held === 'cuda') {
     const helpers: Archive[] = []
     const wanted = await nvidiaWheels(metadataOf(stage), context.architecture, metadataReader(nvidia, helpers))
     archives.push(...helpers)
     for (const one of wanted) await add(await nvidia.wheel(one))
   }
   return { files: archives.flatMap(({ origin }) => origin ?? []), archives }
+}
+
+const buildOf = (root: string): Build => (existsSync(path.join(root, CUDA_LIBRARY)) ? 'cuda' : 'cpu')
+
+/** Before gigabytes of NVIDIA's libraries are fetched for nothing. */
+function refuseOther({ strict, build, source, index }: Plan, held: Build): void {
+  if (!strict || held === build) return
+  const [is, wanted] = held === 'cuda' ? ['CUDA', '--cuda'] : ['CPU', '--cpu']
+  throw new SetupError(
+    `${sourceText(source, index)} holds a ${is} build of libtorch: use ${wanted}`,
+    'ERR_SETUP_SOURCE',
+  )
+}
+
+/** The build that a source on this disk, or a name, shows to hold; null where only fetching it tells. */
+export async function buildInside(source: Source): Promise<Build | null> {
+  const named = buildNamed(source)
+  if (named !== null) return named
+  const wheel = source.kind === 'wheels' ? torchWheelIn(source.folder) : null
+  const file = source.kind === 'archive' ? source.file : wheel
+  if (file === null) return null
+  return (await inspect(file)).names.some((name) => name.endsWith(CUDA_LIBRARY)) ? 'cuda' : 'cpu'
 }
 
 async function torchArchive(plan: Plan, torch: Supplier, context: SupplierContext): Promise<Archive> {
@@ -130,7 +157,6 @@ async function copyLibtorch(root: string, stage: string, { report, signal }: Sup
     to: path.join(stage, 'torch', name),
   }))
   const nvidia = { from: path.join(root, '../nvidia'), to: path.join(stage, 'nvidia') }
-  const isCuda = existsSync(path.join(root, 'lib/libtorch_cuda.so'))
-  const parts = [...torch, ...(isCuda ? [nvidia] : [])].filter(({ from }) => existsSync(from))
+  const parts = [...torch, ...(buildOf(root) === 'cuda' ? [nvidia] : [])].filter(({ from }) => existsSync(from))
   await copyTree(parts, root, report, signal)
 }
