@@ -155,6 +155,35 @@ console.log(JSON.stringify(models.map(({ device, deviceReason }) => [device, dev
     expect(stderr).toContain(first[1])
   })
 
+  it.skipIf(runtime().libtorch.build === 'cuda')("says what 'cuda' lacks, and what was found", () => {
+    const programs = path.join(folder, 'programs')
+    mkdirSync(programs)
+    const answer = 'case "$1" in --query*) echo "580.65.06, A GPU";; *) echo "| CUDA Version: 13.0 |";; esac'
+    writeFileSync(path.join(programs, 'nvidia-smi'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 })
+    const program = `
+import { Model, snn } from '{lib}/index.ts'
+const spec = snn({ input: [2], steps: 2 }).linear(2).lif().classifier(2)
+const { name, code, message, details } = await Model.create(spec, { device: 'cuda' }).catch((error) => error)
+console.log(JSON.stringify({ name, code, message, details }))`
+    const { status, stdout } = run(program, { PATH: `${programs}:${process.env.PATH}` })
+    expect(status).toBe(0)
+    const { name, code, message, details } = JSON.parse(stdout)
+    expect([name, code]).toEqual(['DeviceError', 'ERR_DEVICE'])
+    const { version } = runtime().libtorch
+    expect(message).toMatch(
+      /^device 'cuda' is not there: the libtorch in use is a CPU build\. Found: NVIDIA driver 580\.65\.06 \(CUDA 13\.0\), libtorch /,
+    )
+    expect(message).toContain(`libtorch ${version} (CPU build), no CUDA runtime, `)
+    expect(message).toMatch(/\. Run `npx spikingrx setup --cuda`, or use 'cpu' or 'auto'$/)
+    expect(details).toMatchObject({
+      device: 'cuda',
+      missing: 'the libtorch in use is a CPU build',
+      driver: { version: '580.65.06', cuda: '13.0', gpus: ['A GPU'] },
+      libtorch: { version, build: 'cpu' },
+      cudaRuntime: null,
+    })
+  })
+
   it('loads libtorch on first use, not on import', () => {
     const { status, stdout, stderr } = run(`
 import { readFileSync } from 'node:fs'
