@@ -12,14 +12,21 @@ const MOST_CONTAINERS = 2_000_000
 const gunzip = promisify(zlib.gunzip)
 const inflate = promisify(zlib.inflate)
 
-/** Refuses every content type but JSON and, where it may come, bytes; none at all is taken for either. */
-export function checkContentType(value: string | undefined, binary: boolean): void {
+/** What a body may be, as `Inference-Header-Content-Length` says: JSON, JSON and bytes, or bytes alone. */
+export type BodyKind = 'json' | 'mixed' | 'bytes'
+
+/** Refuses content types that a body of its kind doesn't have; none at all fits every kind. */
+export function checkContentType(value: string | undefined, kind: BodyKind): void {
   const type = value?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (type === '' || type === 'application/json' || (binary && type === 'application/octet-stream')) return
+  const json = kind !== 'bytes' && type === 'application/json'
+  const bytes = kind !== 'json' && type === 'application/octet-stream'
+  if (type === '' || json || bytes) return
+  const wanted =
+    kind === 'json'
+      ? 'application/json, or application/octet-stream with an Inference-Header-Content-Length header'
+      : 'application/octet-stream'
   throw new ServeError(
-    `content-type ${JSON.stringify(type.slice(0, 100))} is not taken here; send application/json${
-      binary ? ', or application/octet-stream with an Inference-Header-Content-Length header' : ''
-    }`,
+    `content-type ${JSON.stringify(type.slice(0, 100))} is not taken here; send ${wanted}`,
     'ERR_SERVE_CONTENT_TYPE',
     { contentType: type },
   )

@@ -25,6 +25,8 @@ export function problemOf(error: unknown): Problem {
   const { statusCode = 500, code = 'ERR_INTERNAL', message } = error as Partial<FastifyError>
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return { status: 413, code: 'ERR_SERVE_BODY', message: 'the body is larger than this service takes' }
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return { status: 404, code: 'ERR_SERVE_ROUTE', message: 'a name in the address is longer than any here' }
   if (statusCode >= 400 && statusCode < 500) return { status: statusCode, code, message: sentence(message) }
   return { status: 500, code: codeOf(error), message: 'the service failed; its log says why' }
 }

@@ -185,10 +185,12 @@ describe('bodies', () => {
 
   it('takes JSON, bytes with their header, and no content type at all', () => {
     for (const type of [undefined, '', 'application/json', 'Application/JSON; charset=utf-8'])
-      checkContentType(type, false)
-    checkContentType('application/octet-stream', true)
+      checkContentType(type, 'json')
+    checkContentType('application/octet-stream', 'mixed')
+    checkContentType('application/octet-stream', 'bytes')
+    expect(() => checkContentType('application/json', 'bytes')).toThrow(expect.objectContaining({ status: 415 }))
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/octet-stream', 'json'])
-      expect(() => checkContentType(type, false)).toThrow(expect.objectContaining({ status: 415 }))
+      expect(() => checkContentType(type, 'json')).toThrow(expect.objectContaining({ status: 415 }))
   })
 })
 

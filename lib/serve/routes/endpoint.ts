@@ -42,8 +42,6 @@ export interface Endpoint {
   readonly operation: Operation
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
-
 /** The endpoints of one instance of the service. */
 export class Endpoints {
   readonly #app: FastifyInstance
@@ -94,14 +92,18 @@ export class Endpoints {
     for (const path of new Set(this.#all.map((endpoint) => endpoint.path))) {
       const methods = this.#all.flatMap((endpoint) => (endpoint.path === path ? endpoint.method : []))
       const allowed: string[] = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method))
-      const others = METHODS.filter((method) => !allowed.includes(method) && !except.includes(method))
+      const others = this.#app.supportedMethods.filter(
+        (method) => !allowed.includes(method) && !except.includes(method),
+      )
       this.#app.route({
         method: others,
         url: fastifyPath(path),
-        handler: (request, reply) => {
+        // Ahead of reading a body.
+        onRequest: async (request, reply) => {
           reply.header('allow', allowed.join(', '))
           throw new ServeError(`${path} takes ${allowed.join(' and ')}, not ${request.method}`, 'ERR_SERVE_METHOD')
         },
+        handler: () => undefined,
       })
     }
   }

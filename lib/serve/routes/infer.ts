@@ -50,7 +50,8 @@ async function infer(
 ): Promise<string | Buffer> {
   const { headers } = request
   const headerLength = headers[HEADER_LENGTH] as string | undefined
-  checkContentType(headers['content-type'], headerLength !== undefined)
+  const kind = headerLength === undefined ? 'json' : headerLength === '0' ? 'bytes' : 'mixed'
+  checkContentType(headers['content-type'], kind)
   const sent = (request.body ?? Buffer.alloc(0)) as Buffer
   const body = await decodedBody(sent, headers['content-encoding'], bodyBytes)
   const decoded = decodeRequest(body, headerLength, model.signature)

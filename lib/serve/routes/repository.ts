@@ -68,7 +68,7 @@ export function repositoryRoutes(endpoints: Endpoints, { repository, control, bo
 
 /** The JSON object in the body; an empty one where there is no body. */
 async function readBody(request: FastifyRequest, limit: number): Promise<Readonly<Record<string, unknown>>> {
-  checkContentType(request.headers['content-type'], false)
+  checkContentType(request.headers['content-type'], 'json')
   const body = await decodedBody(
     (request.body ?? Buffer.alloc(0)) as Buffer,
     request.headers['content-encoding'],
