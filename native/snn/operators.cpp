@@ -48,4 +48,14 @@ TORCH_LIBRARY(spikingrx, library) {
       "spike_norm_update(Tensor(a!) running_mean, Tensor(b!) running_variance, Tensor mean, Tensor variance, "
       "float momentum, int repeats) -> ()");
   library.def("sew_connect(Tensor main, Tensor shortcut, str connect=\"add\") -> Tensor");
+
+  library.def(
+      "neuron_euler(Tensor neurons, Tensor edges, Tensor start, Tensor slope, Tensor initial, int rows, float "
+      "duration, "
+      "float dt, int trace_every=0) -> (Tensor counts, Tensor times, Tensor voltage)");
+  library.def(
+      "neuron_exact(Tensor neurons, Tensor edges, Tensor start, Tensor slope, Tensor initial, int rows, float "
+      "duration, "
+      "float sampling=0., int most_spikes=10000000) -> (Tensor counts, Tensor times, Tensor voltage)");
+  library.def("correlated_noise(int samples, int columns, float ratio, int seed) -> Tensor");
 }

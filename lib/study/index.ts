@@ -1,0 +1,82 @@
+/**
+ * The LIF study: the neuron in physical units, its F-I curve, activation functions fitted to it, and counting what dense and spiking networks
+ * compute. `spikingrx/study`; the command line's `spikingrx study` is made of these functions.
+ */
+export {
+  type Activation,
+  type ActivationKind,
+  activationKinds,
+  activationLimit,
+  activationRate,
+  type HardSigmoid,
+  type Relu,
+  type Sigmoid,
+  type Softplus,
+  type Tanh,
+} from './activation.js'
+export {
+  type ConstantCurrent,
+  type Current,
+  currentAt,
+  type NoiseCurrent,
+  type RampCurrent,
+  type SampledCurrent,
+  type StepCurrent,
+} from './current.js'
+export {
+  type DimensionlessNeuron,
+  dimensionlessRate,
+  fromDimensionless,
+  fromDimensionlessCurrent,
+  type NeuronUnits,
+  toDimensionless,
+  toDimensionlessCurrent,
+} from './dimensionless.js'
+export {
+  closedFormCurve,
+  currentRange,
+  type FiringCurve,
+  type FiringCurveOptions,
+  firingCurve,
+  longCurrents,
+  measuredRates,
+  publishedCurrents,
+  publishedProtocol,
+  type RateMeasure,
+} from './firing-curve.js'
+export { type ActivationFit, type FitErrors, fitActivation, fitActivations, fitErrors } from './fit.js'
+export {
+  checkNeuron,
+  firingRate,
+  firingRates,
+  firstSpikeTime,
+  type LifNeuron,
+  publishedNeuron,
+  rheobase,
+  timeConstant,
+} from './neuron.js'
+export {
+  type Activity,
+  type Connections,
+  countOperations,
+  denseMacs,
+  energyPerOperation,
+  energyProxy,
+  fullyConnected,
+  type LayerOperations,
+  type MeasuredLayer,
+  type OperationCount,
+  type PublishedComparison,
+  publishedComparison,
+  synapses,
+  synOps,
+} from './operations.js'
+export {
+  type EulerOptions,
+  type ExactOptions,
+  publishedStep,
+  type SimulateOptions,
+  type Simulation,
+  simulate,
+  type Voltage,
+} from './simulate.js'
