@@ -8,7 +8,7 @@ import { didYouMean } from './suggestion.js'
 
 export interface CommandDefinition<O extends Options> extends HelpContent {
   readonly options: O
-  /** Does the work with arguments that were checked; there is one positional for each that was described. */
+  /** Does the work with arguments that were checked; there is one positional for each that was described and must be. */
   run(parsed: Parsed<O>): Promise<ExitCode>
 }
 
@@ -26,8 +26,9 @@ export function defineCommand<const O extends Options>(definition: CommandDefini
         return EXIT.ok
       }
       const parsed = parseOptions(args, options)
-      wanted.forEach(({ name, choices }, index) => {
+      wanted.forEach(({ name, choices, optional }, index) => {
         const given = parsed.positionals[index]
+        if (given === undefined && optional === true) return
         const what = choices === undefined ? `<${name}>` : `${name}: ${choices.join(' or ')}`
         if (given === undefined) throw new UsageError(`needs ${what}`)
         if (choices && !choices.includes(given)) {

@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./setup.js')).command,
   },
   {
+    name: 'serve',
+    summary: 'answer inference requests over HTTP with the models of a folder',
+    load: async () => (await import('./serve.js')).command,
+  },
+  {
     name: 'doctor',
     summary: 'what was found on this machine, and what to do about what was not',
     load: async () => (await import('./doctor.js')).command,

@@ -10,6 +10,8 @@ export interface Positional {
   readonly help: string
   /** The only values it can have. */
   readonly choices?: readonly string[]
+  /** It may be left out. */
+  readonly optional?: true
 }
 
 export interface HelpContent {
@@ -72,7 +74,8 @@ function wrap(text: string, width: number): string {
   return [...lines, line].join('\n')
 }
 
-function placeholder({ name, choices }: Positional): string {
+function placeholder({ name, choices, optional }: Positional): string {
+  if (optional) return `[${name}]`
   return choices ? `<${choices.join('|')}>` : `<${name}>`
 }
 

@@ -57,7 +57,7 @@ export function readServing(
 ): Serving {
   const part = (name: string): OptionReader | undefined => {
     const value = read.raw(name)
-    return value === undefined ? undefined : optionReader(`${owner}: ${name}`, value, failure)
+    return value === undefined ? undefined : optionReader(`${owner} ${name}`, value, failure)
   }
   const input = part('input')
   const outputs = part('outputs')

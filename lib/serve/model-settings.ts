@@ -1,4 +1,5 @@
 /** How a model is served: what the service was told, and over that what the model's own `config.json` says. */
+import { readFile } from 'node:fs/promises'
 import { readServing, type Serving } from '../io/serving.js'
 import { type OptionReader, optionReader } from '../model/options.js'
 import { ServeError } from './errors.js'
@@ -43,27 +44,51 @@ export const defaultSettings: ModelSettings = {
 }
 
 /**
- * Reads `config.json`:
+ * What a model's `config.json` may say; all of it can be left out.
  *
- *     { "versions": "all", "instances": 2, "batching": { "maximumSize": 32, "maximumDelayMilliseconds": 2 },
- *       "queue": 256, "timeoutMilliseconds": 1000, "sequences": { "maximum": 64, "idleSeconds": 30 },
- *       "input": { "name": "image", "datatype": "UINT8" }, "outputs": { "scores": "digits" }, "labels": ["0", "1"] }
+ *     { "versions": "all", "batching": { "maximumSize": 32, "maximumDelayMilliseconds": 2 }, "labels": ["cat", "dog"] }
+ */
+export interface ModelConfig extends Serving {
+  /** Versions to serve: the newest (default), the newest n, all, or these. */
+  readonly versions?: 'latest' | 'all' | { readonly latest: number } | readonly number[]
+  /** Networks that take batches in turn. Default 1. */
+  readonly instances?: number
+  readonly batching?: {
+    /** Samples computed at once. Default 64. */
+    readonly maximumSize?: number
+    /** How long a request waits for company under load. Default 1. */
+    readonly maximumDelayMilliseconds?: number
+  }
+  /** Requests that may wait; more are refused. Default 1024. */
+  readonly queue?: number
+  /** From a request's arrival to its answer. Default 30,000. */
+  readonly timeoutMilliseconds?: number
+  readonly sequences?: {
+    /** Sequences at a time; more are refused. Default 256. */
+    readonly maximum?: number
+    /** Without a request for this long, a sequence is forgotten. Default 60. */
+    readonly idleSeconds?: number
+  }
+}
+
+/**
+ * Reads a {@link ModelConfig}.
  *
+ * @param wrong makes the error out of what is wrong: "it has no option ..."
  * @param classes K of the network; undefined where it is not known yet
- * @throws ServeError `ERR_SERVE_CONFIG`
+ * @throws what `wrong` makes
  */
 export function readSettings(
-  path: string,
   json: unknown,
   defaults: ModelSettings,
+  wrong: (message: string) => Error,
   classes?: number | null,
 ): ModelSettings {
-  const failure = (message: string): ServeError => new ServeError(`${path} ${message}`, 'ERR_SERVE_CONFIG', { path })
-  const reader = (name: string, value: unknown): OptionReader =>
-    optionReader(name, value, (message) => failure(message))
-  const read = reader('is not usable: it', json)
-  const batching = reader('is not usable: batching', read.raw('batching') ?? {})
-  const sequences = reader('is not usable: sequences', read.raw('sequences') ?? {})
+  const reader = (owner: string, value: unknown): OptionReader => optionReader(owner, value, wrong)
+  const read = reader('it', json)
+  const batching = reader('batching', read.raw('batching') ?? {})
+  const sequences = reader('sequences', read.raw('sequences') ?? {})
+  const serving = readServing(read, 'its', classes, wrong)
   const settings: ModelSettings = {
     device: defaults.device,
     instances: read.integer('instances', { min: 1, max: 64 }, defaults.instances),
@@ -82,9 +107,31 @@ export function readSettings(
       idle: 1000 * sequences.number('idleSeconds', { above: 0, max: 86_400 }, defaults.sequences.idle / 1000),
     },
     versions: readVersions(read, defaults.versions),
-    serving: { ...defaults.serving, ...readServing(read, 'is not usable', classes, (message) => failure(message)) },
+    serving: { ...defaults.serving, ...serving },
   }
   for (const part of [batching, sequences, read]) part.end()
+  return settings
+}
+
+/** How a model is served, once it is known how many classes it has. */
+export type SettingsFor = (classes: number | null | undefined) => ModelSettings
+
+/**
+ * Reads `config.json`, if there is one.
+ *
+ * @throws ServeError `ERR_SERVE_CONFIG`
+ */
+export async function readModelConfig(path: string | undefined, defaults: ModelSettings): Promise<SettingsFor> {
+  if (path === undefined) return () => defaults
+  const wrong = (what: string): ServeError => new ServeError(`${path} is not usable: ${what}`, 'ERR_SERVE_CONFIG')
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw wrong(error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message)
+  }
+  const settings: SettingsFor = (classes) => readSettings(json, defaults, wrong, classes)
+  settings(undefined)
   return settings
 }
 

@@ -2,13 +2,12 @@
  * The models of a folder, kept as the folder is: found, loaded, replaced when their files are, unloaded when these go.
  * All changes are made one after the other; requests go on meanwhile.
  */
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readCheckpoint } from '../io/checkpoint.js'
 import { classCount } from '../io/serving.js'
 import { ServeError } from './errors.js'
 import { ModelEntry } from './model-entry.js'
-import { defaultSettings, type ModelSettings, readSettings } from './model-settings.js'
+import { defaultSettings, type ModelSettings, readModelConfig, type SettingsFor } from './model-settings.js'
 import { ModelVersion } from './model-version.js'
 import { type FoundFile, type FoundModel, type FoundModels, scanRepository } from './repository-folder.js'
 import { LoadedModel } from './served-model.js'
@@ -52,6 +51,11 @@ export class FolderRepository implements ModelRepository {
     this.path = path
     this.#options = { settings: {}, poll: 2000, settle: 250, log: () => undefined, ...options }
     this.#settings = { ...defaultSettings, ...this.#options.settings }
+  }
+
+  /** @throws ServeError `ERR_SERVE_REPOSITORY` when the folder can't be read */
+  async check(): Promise<void> {
+    await scanRepository(this.path)
   }
 
   /**
@@ -183,17 +187,13 @@ export class FolderRepository implements ModelRepository {
 
   async #applyModel(entry: ModelEntry, found: FoundModel, now: boolean): Promise<void> {
     const { log } = this.#options
-    let settings: ModelSettings
-    let config: unknown
-    try {
-      config = found.config === undefined ? {} : JSON.parse(await readFile(found.config.path, 'utf8'))
-      settings = readSettings(found.config?.path ?? '', config, this.#settings)
-    } catch (error) {
-      const reason = error instanceof SyntaxError ? `${found.config?.path} is not JSON` : (error as Error).message
-      if (entry.problem !== reason) log('error', reason, { model: entry.name })
-      entry.problem = reason
+    const config = await readModelConfig(found.config?.path, this.#settings).catch((error: Error) => error)
+    if (config instanceof Error) {
+      if (entry.problem !== config.message) log('error', config.message, { model: entry.name })
+      entry.problem = config.message
       return
     }
+    const settings = config(undefined)
     const { candidates, count, missing } = wantedVersions(settings.versions, found.versions.keys())
     entry.problem = missing.length > 0 ? `there is no version ${missing.join(', ')}` : undefined
     const kept = new Set<number>()
@@ -204,9 +204,7 @@ export class FolderRepository implements ModelRepository {
       const file = found.versions.get(number)!
       const identity = `${file.identity} ${found.config?.identity ?? ''}`
       if (identity !== version.identity && identity !== version.failed && this.#settled(version, identity, now)) {
-        await this.#load(version, file, identity, (classes) =>
-          readSettings(found.config?.path ?? '', config, this.#settings, classes),
-        )
+        await this.#load(version, file, identity, config)
       }
       if (version.ready) kept.add(number)
     }
@@ -231,12 +229,7 @@ export class FolderRepository implements ModelRepository {
     return left <= 0
   }
 
-  async #load(
-    version: ModelVersion,
-    { path }: FoundFile,
-    identity: string,
-    settingsFor: (classes: number | null) => ModelSettings,
-  ): Promise<void> {
+  async #load(version: ModelVersion, { path }: FoundFile, identity: string, settingsFor: SettingsFor): Promise<void> {
     const { log } = this.#options
     const details = { model: version.name, version: version.version }
     const again = version.ready

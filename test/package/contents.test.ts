@@ -31,6 +31,7 @@ describe('the tarball', () => {
       /^dist\/chunks\/[\w-]+\.js$|^dist\/require\/package\.json$/,
       /^dist\/(require\/)?(?!cli|plot|demo)([\w-]+\/)*[\w-]+\.d\.ts$/,
       /^prebuilds\/linux-x64\/spikingrx\.glibc\.node$/,
+      /^models\/demo\/digits\/1\/model\.safetensors$/,
       /^prebuilds\/linux-x64\/spikingrx(_node)?\.t\d+\.so$|^prebuilds\/linux-x64\/spikingrx_cuda\.so$/,
     ]
     const names = made.manifest.files.map((file) => file.path)

@@ -26,7 +26,7 @@ describe('help', () => {
   it('lists the commands and the exit codes', async () => {
     const { code, stdout, stderr } = await spikingrx(['--help'])
     expect([code, stderr]).toEqual([0, ''])
-    for (const name of ['train', 'evaluate', 'predict', 'info', 'doctor', 'demo']) {
+    for (const name of ['train', 'evaluate', 'predict', 'info', 'serve', 'doctor', 'demo']) {
       expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     }
     expect(stdout).toMatch(/^ {2}130 {2}interrupted/m)
@@ -56,6 +56,7 @@ describe('help', () => {
       evaluate: /usage: spikingrx evaluate <checkpoint> \[options\].*--dataset mnist\|fashion-mnist/s,
       predict: /usage: spikingrx predict <checkpoint> <image> \[options\].*--top N/s,
       info: /usage: spikingrx info <checkpoint> \[options\]/,
+      serve: /usage: spikingrx serve \[folder\] \[options\].*--demo.*--model-control.*--drain SECONDS/s,
       doctor: /usage: spikingrx doctor \[options\].*--json/s,
       demo: /usage: spikingrx demo <lif\|conv\|norm\|sew> \[options\].*--seed N/s,
     }
