@@ -25,6 +25,8 @@ export interface ProtocolOptions {
   readonly metrics?: boolean
   /** Offer `/openapi.json` and `/docs`. Default true. */
   readonly documents?: boolean
+  /** Offer the landing page at `/`. Default true. */
+  readonly page?: boolean
   /** Bearer tokens, one of which every request must carry. Default none: everyone may ask. */
   readonly tokens?: readonly string[]
   /** Answer health requests without a token. Default true. */
@@ -44,6 +46,7 @@ export interface ProtocolSettings {
   readonly control: boolean
   readonly metrics: boolean
   readonly documents: boolean
+  readonly page: boolean
   readonly tokens: readonly string[]
   readonly publicHealth: boolean
   readonly origins: readonly string[]
@@ -67,6 +70,7 @@ export function readProtocolOptions(read: OptionReader): ProtocolSettings {
     control: read.flag('control', false),
     metrics: read.flag('metrics', true),
     documents: read.flag('documents', true),
+    page: read.flag('page', true),
     tokens: readTokens(read),
     publicHealth: read.flag('publicHealth', true),
     origins: readTexts(read, 'origins'),

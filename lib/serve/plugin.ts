@@ -12,6 +12,7 @@ import { healthRoutes } from './routes/health.js'
 import { inferRoutes } from './routes/infer.js'
 import { metadataRoutes } from './routes/metadata.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { pageRoutes } from './routes/page.js'
 import { repositoryRoutes } from './routes/repository.js'
 import { statisticsRoutes } from './routes/statistics.js'
 import { streamRoutes } from './routes/stream.js'
@@ -50,6 +51,7 @@ export async function spikingrxPlugin(app: FastifyInstance, options: ProtocolOpt
   statisticsRoutes(endpoints, settings)
   repositoryRoutes(endpoints, settings)
   if (metrics !== undefined) metricsRoutes(endpoints, metrics)
+  if (settings.page) pageRoutes(app, endpoints, settings)
   if (settings.documents) documentRoutes(endpoints, settings, app.prefix)
   endpoints.refuseOtherMethods(settings.origins.length > 0 ? ['OPTIONS'] : [])
 }
