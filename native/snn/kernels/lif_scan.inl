@@ -7,6 +7,7 @@ namespace {
 
 template <Reset reset, bool delay, bool with_trace, class Value>
 void forward_tile(const LifForwardTile<Value>& tile) {
+  constexpr ResetRule rule = reset_rule(reset, delay);
   using Real = typename ComputeType<Value>::type;
   Real* __restrict u = tile.membrane;
   const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
@@ -17,8 +18,7 @@ void forward_tile(const LifForwardTile<Value>& tile) {
 #pragma GCC ivdep
     for (int64_t n = 0; n < tile.width; n++) {
       Real before, state = u[n];
-      const Real spike =
-          advance<reset, delay>(state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
+      const Real spike = advance(rule, state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
       u[n] = state;
       spikes[n] = static_cast<Value>(spike);
       if constexpr (with_trace) trace[n] = static_cast<Value>(before);
@@ -28,6 +28,7 @@ void forward_tile(const LifForwardTile<Value>& tile) {
 
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Value>
 void backward_tile(const LifBackwardTile<Value>& tile) {
+  constexpr ResetRule rule = reset_rule(reset, delay);
   using Real = typename ComputeType<Value>::type;
   const int64_t width = tile.width, steps = tile.steps;
   const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
@@ -44,7 +45,7 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
 #pragma GCC ivdep
       for (int64_t n = 0; n < width; n++) {
         Real before, state = after[n];
-        advance<reset, delay>(state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
+        advance(rule, state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
         after[n] = state;
         membranes[n] = before;
       }
@@ -69,9 +70,9 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
       const Real g = surrogate_gradient<kind>(membranes[n] - threshold[n], parameter);
       LifCarry<Real> back{carry[n], carry_spike[n], learn ? grad_decay[n] : Real(0),
                           learn ? grad_threshold[n] : Real(0)};
-      const Real grad_u = step_back<reset, delay, learn>(
-          back, membranes[n], previous[n], first, g, static_cast<Real>(grad_spikes[n]),
-          static_cast<Real>(grad_trace[n]), static_cast<Real>(current[n]), decay[n], threshold[n], keep, input_share);
+      const Real grad_u = step_back<learn>(rule, back, membranes[n], previous[n], first, g,
+                                           static_cast<Real>(grad_spikes[n]), static_cast<Real>(grad_trace[n]),
+                                           static_cast<Real>(current[n]), decay[n], threshold[n], keep, input_share);
       carry[n] = back.membrane;
       if constexpr (delay) carry_spike[n] = back.spike;
       if constexpr (learn) grad_decay[n] = back.grad_decay, grad_threshold[n] = back.grad_threshold;
@@ -90,6 +91,17 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
       carry[n] += g;
       if constexpr (learn) tile.grad_threshold[n] -= g;
     }
+}
+
+// Calls body(reset, delay) with both as compile-time constants; without a reset there is no delay.
+template <class Body>
+void with_reset(Reset reset, bool delay, Body&& body) {
+  using Subtract = std::integral_constant<Reset, Reset::kSubtract>;
+  using Zero = std::integral_constant<Reset, Reset::kZero>;
+  using None = std::integral_constant<Reset, Reset::kNone>;
+  if (reset == Reset::kNone) return body(None{}, std::false_type{});
+  if (reset == Reset::kZero) return delay ? body(Zero{}, std::true_type{}) : body(Zero{}, std::false_type{});
+  return delay ? body(Subtract{}, std::true_type{}) : body(Subtract{}, std::false_type{});
 }
 
 template <class Value>

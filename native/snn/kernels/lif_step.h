@@ -2,7 +2,6 @@
 // that neither can differ from the other. The equations of forward are in snn/lif.h.
 #pragma once
 #include <cstdint>
-#include <type_traits>
 
 #include "snn/kernels/host_device.h"
 
@@ -10,19 +9,31 @@ namespace spikingrx {
 
 enum class Reset : int64_t { kSubtract, kZero, kNone };
 
+// Which reset acts when. The CPU gives it as a constant, so that only its own operations are compiled; the CUDA kernels
+// as a value, since the same selections cost them less than five times the code.
+struct ResetRule {
+  bool subtract_now, zero_now, subtract_later, zero_later;
+  SPIKINGRX_INLINE constexpr bool now() const { return subtract_now || zero_now; }
+  SPIKINGRX_INLINE constexpr bool later() const { return subtract_later || zero_later; }
+};
+
+SPIKINGRX_INLINE constexpr ResetRule reset_rule(Reset reset, bool delay) {
+  const bool subtract = reset == Reset::kSubtract, zero = reset == Reset::kZero;
+  return {subtract && !delay, zero && !delay, subtract && delay, zero && delay};
+}
+
 // S[t] and the membrane that goes on to the next step, from the membrane of the last step `u` and the input `drive` =
 // gain I[t]. `before` receives the membrane before reset.
-template <Reset reset, bool delay, class Real>
-SPIKINGRX_INLINE Real advance(Real& u, Real drive, Real decay, Real threshold, Real& before) {
-  Real carried = u;
-  if constexpr (delay && reset == Reset::kZero) carried = u >= threshold ? Real(0) : u;
+template <class Real>
+SPIKINGRX_INLINE Real advance(const ResetRule& rule, Real& u, Real drive, Real decay, Real threshold, Real& before) {
+  const bool due = u >= threshold;
+  const Real carried = rule.zero_later && due ? Real(0) : u;
   Real integrated = decay * carried + drive;
-  if constexpr (delay && reset == Reset::kSubtract) integrated = u >= threshold ? integrated - threshold : integrated;
+  integrated = rule.subtract_later && due ? integrated - threshold : integrated;
   before = integrated;
   const bool fires = integrated >= threshold;
-  u = integrated;
-  if constexpr (!delay && reset == Reset::kSubtract) u = fires ? integrated - threshold : integrated;
-  if constexpr (!delay && reset == Reset::kZero) u = fires ? Real(0) : integrated;
+  u = rule.subtract_now && fires ? integrated - threshold : integrated;
+  u = rule.zero_now && fires ? Real(0) : u;
   return fires ? Real(1) : Real(0);
 }
 
@@ -46,50 +57,30 @@ struct LifCarry {
 //
 // Gives gU[t]; gI[t] = gain gU[t]. `u` is U[t]; `before` is U[t-1] before reset or, with `entered`, the state that
 // entered step t (only a delayed reset is still due in it).
-template <Reset reset, bool delay, bool learn, class Real>
-SPIKINGRX_INLINE Real step_back(LifCarry<Real>& carry, Real u, Real before, bool entered, Real g, Real grad_spike,
-                                Real grad_trace, Real current, Real decay, Real threshold, Real keep,
+template <bool learn, class Real>
+SPIKINGRX_INLINE Real step_back(const ResetRule& rule, LifCarry<Real>& carry, Real u, Real before, bool entered, Real g,
+                                Real grad_spike, Real grad_trace, Real current, Real decay, Real threshold, Real keep,
                                 Real input_share) {
   const bool fired = u >= threshold, fired_before = before >= threshold;
   const Real onward = carry.membrane;
-  Real spike_gradient = grad_spike, grad_u;
-  if constexpr (delay) {
-    spike_gradient += carry.spike;
-    grad_u = spike_gradient * g + onward + grad_trace;
-  } else {
-    if constexpr (reset == Reset::kSubtract) spike_gradient -= keep * threshold * onward;
-    if constexpr (reset == Reset::kZero) spike_gradient -= keep * u * onward;
-    const Real through = reset == Reset::kZero && fired ? Real(0) : onward;
-    grad_u = spike_gradient * g + through + grad_trace;
-  }
-  const Real carried = delay && reset == Reset::kZero && fired_before ? Real(0) : grad_u;  // f gU[t]
-  if constexpr (delay && reset == Reset::kSubtract) carry.spike = -keep * threshold * grad_u;
-  if constexpr (delay && reset == Reset::kZero) carry.spike = -keep * decay * before * grad_u;
+  const Real removed = rule.subtract_now ? threshold : u;  // R
+  Real spike_gradient = rule.later() ? grad_spike + carry.spike : grad_spike;
+  spike_gradient = rule.now() ? spike_gradient - keep * removed * onward : spike_gradient;
+  const Real through = rule.zero_now && fired ? Real(0) : onward;
+  const Real grad_u = spike_gradient * g + through + grad_trace;
+  const Real carried = rule.zero_later && fired_before ? Real(0) : grad_u;                       // f gU[t]
+  carry.spike = rule.zero_later ? -keep * decay * before * grad_u : -keep * threshold * grad_u;  // if later()
   if constexpr (learn) {
-    Real multiplied = before;
-    const bool reset_before = fired_before && (delay || !entered);
-    if constexpr (!delay && reset == Reset::kSubtract) multiplied = reset_before ? before - threshold : before;
-    if constexpr (reset == Reset::kZero) multiplied = reset_before ? Real(0) : before;
+    const bool reset_before = fired_before && !entered;
+    Real multiplied = rule.subtract_now && reset_before ? before - threshold : before;
+    multiplied = (rule.zero_now && reset_before) || (rule.zero_later && fired_before) ? Real(0) : multiplied;
     carry.grad_decay += grad_u * (multiplied - input_share * current);
     Real grad_theta = -spike_gradient * g;
-    if constexpr (reset == Reset::kSubtract)
-      grad_theta -= delay ? (fired_before ? grad_u : Real(0)) : (fired ? onward : Real(0));
+    grad_theta -= rule.subtract_later && fired_before ? grad_u : rule.subtract_now && fired ? onward : Real(0);
     carry.grad_threshold += grad_theta;
   }
   carry.membrane = decay * carried;
   return grad_u;
-}
-
-// Calls body(reset, delay) with both as compile-time constants; without a reset there is no delay.
-SPIKINGRX_ANY_BODY
-template <class Body>
-SPIKINGRX_INLINE void with_reset(Reset reset, bool delay, Body&& body) {
-  using Subtract = std::integral_constant<Reset, Reset::kSubtract>;
-  using Zero = std::integral_constant<Reset, Reset::kZero>;
-  using None = std::integral_constant<Reset, Reset::kNone>;
-  if (reset == Reset::kNone) return body(None{}, std::false_type{});
-  if (reset == Reset::kZero) return delay ? body(Zero{}, std::true_type{}) : body(Zero{}, std::false_type{});
-  return delay ? body(Subtract{}, std::true_type{}) : body(Subtract{}, std::false_type{});
 }
 
 }  // namespace spikingrx
