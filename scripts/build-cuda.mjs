@@ -1,24 +1,24 @@
-// The CUDA kernels: node scripts/build-cuda.mjs [--output FILE] [--architectures 90,120]
+// The CUDA kernels: node scripts/build-cuda.mjs [--output FILE] [--build FOLDER] [--architectures 90,120]
 //   native/cuda through its own CMake into build/cuda, checked, then build/Release/spikingrx_cuda.so
 // Where there is no nvcc, one line says so and nothing is built: everything else works without.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { pluginFaults, pluginFacts } from './check-plugin.mjs'
+import { pluginFacts, pluginFaults } from './check-plugin.mjs'
 import { libtorch } from './libtorch.mjs'
 import { ask } from './toolchain.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const name = 'spikingrx_cuda.so'
 
-/** The nvcc of this machine, or null: CUDACXX, the search path, the usual folder. */
+/** The nvcc of this machine, or null: CUDACXX, the search path, CUDA_HOME or else the usual folder. */
 export function findNvcc(environment = process.env) {
-  const folders = [environment.CUDA_HOME, environment.CUDA_PATH, '/usr/local/cuda'].filter(Boolean)
-  const usual = folders.map((folder) => path.join(folder, 'bin/nvcc'))
-  return [environment.CUDACXX, 'nvcc', ...usual].find((nvcc) => nvcc && ask(nvcc, ['--version']) !== null) ?? null
+  const toolkit = environment.CUDA_HOME || environment.CUDA_PATH || '/usr/local/cuda'
+  const candidates = [environment.CUDACXX, 'nvcc', path.join(toolkit, 'bin/nvcc')]
+  return candidates.find((nvcc) => nvcc && ask(nvcc, ['--version']) !== null) ?? null
 }
 
 /** '13.0' */
@@ -41,18 +41,22 @@ const skip = (reason) => {
 /**
  * Builds the plugin and checks what it needs, exports and holds.
  *
- * `output`: where to, a file (`.so`) or a folder; default `build/Release`. `architectures`: like ['90', '120']; default
+ * `output`: where to, a file (`.so`) or a folder. `build`: where CMake works. `architectures`: like ['90', '120']; default
  * all that a release has. Returns the file, or null where nvcc is missing.
  */
-export async function buildCuda({ output = path.join(root, 'build/Release'), architectures = [] } = {}) {
+export async function buildCuda({
+  output = path.join(root, 'build/Release'),
+  build = path.join(root, 'build/cuda'),
+  architectures = [],
+} = {}) {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return skip(`it is built on Linux x64, this is ${process.platform} ${process.arch}`)
   const nvcc = findNvcc()
-  if (nvcc === null) return skip('nvcc was not found (install the CUDA toolkit 12.8 or newer, or set CUDACXX to its nvcc)')
+  if (nvcc === null)
+    return skip('nvcc was not found (install the CUDA toolkit 12.8 or newer, or set CUDACXX to its nvcc)')
   const version = nvccVersion(nvcc)
   if (Number(version) < 12) return skip(`${nvcc} is of CUDA ${version}, 12.0 or newer is wanted`)
   const folder = await libtorch()
-  const build = path.join(root, 'build/cuda')
   const began = Date.now()
   const generator = ask('ninja', ['--version']) === null ? [] : ['-G', 'Ninja']
   const settings = [
@@ -81,11 +85,14 @@ export async function buildCuda({ output = path.join(root, 'build/Release'), arc
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const options = { output: { type: 'string' }, architectures: { type: 'string' } }
-    const { values } = parseArgs({ options })
-    const output = values.output === undefined ? undefined : path.resolve(values.output)
-    const built = await buildCuda({ output, architectures: values.architectures?.split(',') })
-    if (built !== null && !existsSync(built)) throw new Error(`${built} was not written`)
+    const text = { type: 'string' }
+    const { values } = parseArgs({ options: { output: text, build: text, architectures: text } })
+    const at = (place) => (place === undefined ? undefined : path.resolve(place))
+    await buildCuda({
+      output: at(values.output),
+      build: at(values.build),
+      architectures: values.architectures?.split(','),
+    })
   } catch (error) {
     console.error(error.message)
     process.exitCode = 1

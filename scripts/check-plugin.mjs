@@ -62,7 +62,12 @@ export function pluginFacts(file) {
   const dynamic = readelf('-d', file)
   const symbols = Array.from(
     readelf('--dyn-syms', file).matchAll(/^ +\d+: [0-9a-f]+ +\d+ \w+ +(\w+) +\w+ +(\w+) ?(\S+)?/gm),
-    ([, binding, place, symbol = '']) => ({ binding, place, name: symbol.split('@')[0], version: symbol.split('@').at(-1) }),
+    ([, binding, place, symbol = '']) => ({
+      binding,
+      place,
+      name: symbol.split('@')[0],
+      version: symbol.split('@').at(-1),
+    }),
   ).filter((symbol) => symbol.name !== '')
   return {
     needed: Array.from(dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g), ([, library]) => library),
@@ -87,12 +92,14 @@ export function pluginFaults({ needed, searchPath, wanted, exported, images }) {
   for (const { name, version } of wanted) {
     const [, kind, number] = ofSystem.exec(version) ?? []
     if (kind === undefined) {
-      if (!ofLibtorch.test(name) && !weak.test(name)) faults.push(`needs ${name}, which is not of the stable C interface`)
+      if (!ofLibtorch.test(name) && !weak.test(name))
+        faults.push(`needs ${name}, which is not of the stable C interface`)
     } else if (floors[kind] && newer(number, floors[kind])) {
       faults.push(`needs ${name}@${version}, above ${floors[kind]}: see native/cuda/compatibility.S`)
     }
   }
-  if (exported.length > 0) faults.push(`exports ${exported.slice(0, 3).join(', ')}${exported.length > 3 ? ', ...' : ''}`)
+  if (exported.length > 0)
+    faults.push(`exports ${exported.slice(0, 3).join(', ')}${exported.length > 3 ? ', ...' : ''}`)
   if (!images.some((image) => image.startsWith('sm_'))) faults.push('holds no machine code for a GPU')
   if (!images.some((image) => image.startsWith('compute_'))) faults.push('holds no PTX for newer GPUs')
   return faults

@@ -19,9 +19,12 @@ HIDDEN void new_ostream(Stream*) __asm__(OSTREAM("C1Ev"));
 void new_stream(Stream* self) { old_stream(self, std::ios_base::in | std::ios_base::out); }
 void new_ostream(Stream* self) { old_ostream(self, std::ios_base::out); }
 
-// GLIBCXX_3.4.29: std::stringbuf::str() const &, which in C++20 takes the place of str() const.
+// GLIBCXX_3.4.29: std::stringbuf::str() const & and &&, which in C++20 take the place of str() const.
 std::string old_text(const Stream*) __asm__("_ZNKSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
 HIDDEN std::string new_text(const Stream*) __asm__("_ZNKRSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
+HIDDEN std::string moved_text(const Stream*) __asm__(
+    "_ZNOSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
 std::string new_text(const Stream* self) { return old_text(self); }
+std::string moved_text(const Stream* self) { return old_text(self); }
 
 #endif

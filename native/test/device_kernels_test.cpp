@@ -1,4 +1,4 @@
-// The CUDA kernels, run on the CPU thread by thread (device_kernels.h), against the CPU operators: the same bits.
+// The CUDA plugin, run on the CPU thread by thread (device_kernels.h), against the CPU operators: the same bits.
 #include "device_kernels.h"
 
 #include "check.h"
@@ -73,7 +73,7 @@ void compare(const Case& c, const std::string& what) {
 // One neuron a thread and, where the row fits, the widest pack.
 void compare_widths(const Case& c, const std::string& what) {
   for (const bool vectors : {false, true}) {
-    emulated::allow_vectors() = vectors;
+    emulated::allow_packs = vectors;
     compare(c, what + (vectors ? ", packs" : ", single"));
   }
 }
@@ -155,14 +155,14 @@ TEST("backward makes the states itself where forward kept none, and a misaligned
     c.shape = {2, steps, 8}, c.keep_states = false;
     compare_widths(c, "without states " + std::to_string(steps));
   }
-  emulated::allow_vectors() = true;
+  emulated::allow_packs = true;
   const at::Tensor base = support::normal({1 + 2 * 20 * 8}, 6, at::kFloat),
                    shifted = base.narrow(0, 1, 320).view({2, 20, 8});
   const at::Tensor decay = at::scalar_tensor(0.8, at::kFloat), threshold = at::scalar_tensor(0.3, at::kFloat);
   const auto run = [&](const at::Tensor& current) {
-    const int64_t before = emulated::vector_launches();
+    const int64_t before = emulated::pack_launches;
     const auto out = lif_forward_device(current, decay, threshold, {}, 0, true, 0, false, false, false);
-    return std::pair(std::get<0>(out), emulated::vector_launches() - before);
+    return std::pair(std::get<0>(out), emulated::pack_launches - before);
   };
   const auto aligned = run(shifted.clone()), misaligned = run(shifted);
   EXPECT_EQ(aligned.second, 1);
@@ -184,15 +184,39 @@ TEST("the place of a thread beyond 2^32 threads") {
   EXPECT_EQ(place.first, 77);
 }
 
+TEST("one value of decay and threshold on the device; the wrong memory is refused") {
+  emulated::scalars_on_device = true;
+  each_option([](const Case& c, const std::string& what) { compare_widths(c, what + " scalars on the device"); });
+  emulated::scalars_on_device = false;
+  const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::lif_forward_out", "");
+  const auto call = [&](const at::Tensor& spikes, const at::Tensor& decay) {
+    torch::jit::Stack stack;
+    const c10::IValue none;
+    torch::jit::push(stack, at::zeros({2, 3, 4}), decay, at::scalar_tensor(1., at::kFloat), none, true, 0, false,
+                     spikes, at::zeros({2, 4}), none, none, 3);
+    op.callBoxed(stack);
+  };
+  const at::Tensor decay = at::scalar_tensor(0.9, at::kFloat);
+  call(at::zeros({2, 3, 4}), decay);
+  EXPECT_THROWS(call(at::zeros({2, 2, 4}), decay),
+                "ERR_CUDA: the CUDA kernels were called with a tensor of another size");
+  EXPECT_THROWS(call(at::zeros({2, 3, 4}, at::kDouble), decay), "a tensor of another layout or type");
+  EXPECT_THROWS(call(at::zeros({2, 4, 3}).transpose(1, 2), decay), "a tensor of another layout or type");
+  EXPECT_THROWS(call(at::zeros({2, 3, 4}), decay.to(at::kDouble)), "decay or threshold of another type or place");
+}
+
 TEST("the surrogate's product, with a rest") {
   const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::surrogate_backward", "");
+  const auto into = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::surrogate_backward_out", "");
   for (const auto dtype : kTypes)
     for (int64_t kind = 0; kind < 5; kind++)
       for (const int64_t count : {0, 1, 7, 16, 1029}) {
         const at::Tensor gradient = support::normal({count}, 7, dtype), x = support::normal({count}, 8, dtype);
-        at::Tensor result = at::empty_like(x);
-        emulated::surrogate_backward(gradient, x, kind, 1.3, result);
+        const at::Tensor result = at::empty_like(x);
         torch::jit::Stack stack;
+        torch::jit::push(stack, gradient, x, kind, 1.3, result);
+        into.callBoxed(stack);
+        stack.clear();
         torch::jit::push(stack, gradient, x, kind, 1.3);
         op.callBoxed(stack);
         EXPECT_CLOSE(result, stack[0].toTensor(), dtype == at::kDouble ? 1e-15 : 1e-7);
@@ -212,7 +236,9 @@ TEST("running statistics over all steps at once are those of one update a step")
         torch::jit::Stack stack;
         torch::jit::push(stack, running_mean, running_variance, mean, variance, 0.1, repeats);
         op.callBoxed(stack);
-        emulated::norm_update(a, b, mean, variance, 0.1, repeats);
+        stack.clear();
+        torch::jit::push(stack, a, b, mean, variance, 0.1, repeats);
+        op.callBoxedForDispatchKey(c10::DispatchKey::CUDA, stack);
         // libtorch rounds momentum to bfloat16 and float16 there.
         const double tolerance = dtype == at::kDouble  ? 1e-15
                                  : dtype == at::kFloat ? 1e-6
