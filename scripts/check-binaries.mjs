@@ -30,7 +30,7 @@ export function roleOf(name) {
   if (/^spikingrx\.t\d+\.so$/.test(name)) return { role: 'core', needed: torch }
   const binding = /^spikingrx_node\.(t\d+)\.so$/.exec(name)
   if (binding) return { role: 'binding', needed: [...torch, `spikingrx.${binding[1]}.so`] }
-  if (name === 'spikingrx_cuda.so') return { role: 'plugin', needed: torch }
+  if (name === 'spikingrx_cuda.so') return { role: 'plugin', needed: [...cxx, 'libtorch_cpu.so', 'libtorch_cuda.so'] }
   return null
 }
 

@@ -22,8 +22,7 @@ void new_ostream(Stream* self) { old_ostream(self, std::ios_base::out); }
 // GLIBCXX_3.4.29: std::stringbuf::str() const & and &&, which in C++20 take the place of str() const.
 std::string old_text(const Stream*) __asm__("_ZNKSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
 HIDDEN std::string new_text(const Stream*) __asm__("_ZNKRSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
-HIDDEN std::string moved_text(const Stream*) __asm__(
-    "_ZNOSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
+HIDDEN std::string moved_text(const Stream*) __asm__("_ZNOSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
 std::string new_text(const Stream* self) { return old_text(self); }
 std::string moved_text(const Stream* self) { return old_text(self); }
 

@@ -21,7 +21,7 @@ using torch::stable::Tensor;
 using Optional = std::optional<Tensor>;
 
 void require(bool condition, const char* what) {
-  if (!condition) throw std::runtime_error(std::string("ERR_CUDA: the CUDA kernels were called with ") + what);
+  if (!condition) throw std::runtime_error(std::string("ERR_TORCH: the CUDA kernels were called with ") + what);
 }
 
 Element element_of(ScalarType type) {
@@ -70,7 +70,7 @@ class Launch {
 
 void check(int error) {
   if (error != 0)
-    throw std::runtime_error(std::string("ERR_CUDA: a CUDA kernel was not started: ") + error_text(error));
+    throw std::runtime_error(std::string("ERR_TORCH: a CUDA kernel was not started: ") + error_text(error));
 }
 
 // 0-d on the CPU: read here and passed by value.

@@ -199,7 +199,7 @@ TEST("one value of decay and threshold on the device; the wrong memory is refuse
   const at::Tensor decay = at::scalar_tensor(0.9, at::kFloat);
   call(at::zeros({2, 3, 4}), decay);
   EXPECT_THROWS(call(at::zeros({2, 2, 4}), decay),
-                "ERR_CUDA: the CUDA kernels were called with a tensor of another size");
+                "ERR_TORCH: the CUDA kernels were called with a tensor of another size");
   EXPECT_THROWS(call(at::zeros({2, 3, 4}, at::kDouble), decay), "a tensor of another layout or type");
   EXPECT_THROWS(call(at::zeros({2, 4, 3}).transpose(1, 2), decay), "a tensor of another layout or type");
   EXPECT_THROWS(call(at::zeros({2, 3, 4}), decay.to(at::kDouble)), "decay or threshold of another type or place");
