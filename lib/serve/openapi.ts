@@ -115,7 +115,7 @@ function content({ json, binary, text }: BodyDescription): Record<string, unknow
     ...(json === undefined ? {} : { 'application/json': { schema: reference(json) } }),
     // OpenAPI 3.1: bytes have no schema.
     ...(binary === true ? { 'application/octet-stream': {} } : {}),
-    ...(text === undefined ? {} : { [text]: { schema: { type: 'string' } } }),
+    ...(text === undefined ? {} : { [text]: { schema: { type: text === 'application/json' ? 'object' : 'string' } } }),
   }
 }
 

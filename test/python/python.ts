@@ -15,12 +15,12 @@ export type Python = (script: string, ...args: readonly string[]) => string
 
 /** Python with the packages of requirements.txt, installed once into the user cache, without torch. */
 export function python(): Python {
-  return runner([packages()])
+  return runner([installedPackages(requirements)])
 }
 
 /** Python with torch besides. */
 export function pythonWithTorch(): Python {
-  return runner([packages(), path.dirname(torchFolder())])
+  return runner([installedPackages(requirements), path.dirname(torchFolder())])
 }
 
 /** Why torch can't be imported here, or null: libtorch may come without Python's torch, or for another Python. */
@@ -59,19 +59,22 @@ function version(): string {
   return run(['-c', 'import sys; print(".".join(map(str, sys.version_info[:2])))']).stdout.trim()
 }
 
-function packages(): string {
-  const stamp = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
+/**
+ * Folder with the packages of requirement files, installed once into the user cache.
+ *
+ * @param alone files of packages that are installed without what they depend on
+ */
+export function installedPackages(file: string, ...alone: readonly string[]): string {
+  const files = [file, ...alone]
+  const stamp = createHash('sha256')
+  for (const one of files) stamp.update(readFileSync(one))
   const cache = cacheFolder(searchContext([]))
-  const folder = path.join(cache, `python-${version()}-${stamp}`)
+  const folder = path.join(cache, `python-${version()}-${stamp.digest('hex').slice(0, 12)}`)
   if (existsSync(folder)) return folder
   mkdirSync(cache, { recursive: true })
   const temporary = mkdtempSync(`${folder}.part-`)
   try {
-    const { status, stderr } = run(
-      ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--target', temporary, '-r', requirements],
-      { PIP_DISABLE_PIP_VERSION_CHECK: '1' },
-    )
-    if (status !== 0) throw new Error(`pip could not install ${requirements}:\n${stderr}`)
+    for (const one of files) install(one, temporary, alone.includes(one) ? ['--no-deps'] : [])
     renameSync(temporary, folder)
   } catch (error) {
     if (!existsSync(folder)) throw error // else another test installed it meanwhile
@@ -79,6 +82,26 @@ function packages(): string {
     rmSync(temporary, { recursive: true, force: true })
   }
   return folder
+}
+
+function install(file: string, folder: string, options: readonly string[]): void {
+  const { status, stderr } = run(
+    [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--only-binary=:all:',
+      '--no-compile',
+      ...options,
+      '--target',
+      folder,
+      '-r',
+      file,
+    ],
+    { PIP_DISABLE_PIP_VERSION_CHECK: '1' },
+  )
+  if (status !== 0) throw new Error(`pip could not install ${file}:\n${stderr}`)
 }
 
 function runner(folders: readonly string[]): Python {

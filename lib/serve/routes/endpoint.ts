@@ -12,6 +12,7 @@ export type ComponentName = keyof typeof components
 export interface BodyDescription {
   readonly json?: ComponentName
   readonly binary?: boolean
+  /** Media type of what has no schema of its own. */
   readonly text?: string
 }
 
