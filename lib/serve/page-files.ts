@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { packageFolder } from '../runtime/files.js'
 
 export interface PageFile {
   readonly name: string
   readonly type: string
   readonly content: Buffer
+  readonly compressed: Buffer
   /** Of the content, as HTTP quotes it. */
   readonly tag: string
 }
@@ -40,7 +42,7 @@ export function pageFiles(): readonly PageFile[] {
     if (type === undefined) return []
     const content = readFileSync(path.join(folder, name))
     const tag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`
-    return [{ name, type, content, tag }]
+    return [{ name, type, content, compressed: gzipSync(content, { level: 9 }), tag }]
   })
 }
 

@@ -95,6 +95,7 @@ export class Board {
     if (!this.#model) return
     const input = this.#input()
     paintPicture(find('seen'), input)
+    find('bars').ariaBusy = String(!this.#drawing.empty)
     if (this.#drawing.empty) {
       this.#forget()
       return
@@ -113,6 +114,7 @@ export class Board {
     }
     this.#busy = false
     if (this.#again || model !== this.#model) requestAnimationFrame(() => this.#draw())
+    else find('bars').ariaBusy = 'false'
   }
 
   /** The run of a model on an input: step by step on a stream, or at once where there can be none. */

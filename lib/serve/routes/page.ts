@@ -38,14 +38,20 @@ export function pageRoutes(app: FastifyInstance, endpoints: Endpoints, settings:
   }
 }
 
-function send({ type, content, tag }: PageFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.header('cache-control', 'no-cache').header('etag', tag)
+function send(
+  { type, content, compressed, tag }: PageFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.header('cache-control', 'no-cache').header('etag', tag).header('vary', 'accept-encoding')
   if (request.headers['if-none-match'] === tag) return reply.code(304).send()
   reply
     .header('content-security-policy', PAGE_POLICY)
     .header('referrer-policy', 'no-referrer')
     .header('cross-origin-opener-policy', 'same-origin')
-  return reply.type(type).send(content)
+  const packed = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(request.headers['accept-encoding'] ?? ''))
+  if (packed) reply.header('content-encoding', 'gzip')
+  return reply.type(type).send(packed ? compressed : content)
 }
 
 function overview({ repository, accepting, control, documents, metrics }: ProtocolSettings): unknown {
