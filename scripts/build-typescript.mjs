@@ -3,6 +3,7 @@
 //   dist/index.js, dist/cli/main.js     one file an entry of package.json (exports, bin)
 //   dist/chunks/*.js                    what they share, and what is loaded only when called
 //   dist/**/*.d.ts                      declarations the entries reach
+//   dist/serve/page/                    the landing page of the service, as it lies in lib/
 //   dist/require/                       the same entries for require(): a line that requires the ESM one, so that both
 //                                       ways in share one instance; copies of the declarations, read as CommonJS
 //
@@ -96,6 +97,7 @@ export async function buildTypeScript(dist = path.join(root, 'dist')) {
     await declare(out, library)
     await bundle(out, [...library, ...programs])
     await requirable(out, library)
+    await cp(path.join(root, 'lib/serve/page'), path.join(out, 'serve/page'), { recursive: true })
     for (const program of programs) await chmod(path.join(out, `${program}.js`), 0o755)
     if (existsSync(dist)) await rename(dist, `${out}.old`)
     await rename(out, dist).catch((error) => {

@@ -30,6 +30,7 @@ describe('the tarball', () => {
       new RegExp(`^(${entries.join('|').replaceAll('./', '').replaceAll('.', '\\.')})$`),
       /^dist\/chunks\/[\w-]+\.js$|^dist\/require\/package\.json$/,
       /^dist\/(require\/)?(?!cli|plot|demo)([\w-]+\/)*[\w-]+\.d\.ts$/,
+      /^dist\/serve\/page\/[\w-]+\.(html|css|js|svg)$/,
       /^prebuilds\/linux-x64\/spikingrx\.glibc\.node$/,
       /^models\/demo\/digits\/1\/model\.safetensors$/,
       /^prebuilds\/linux-x64\/spikingrx(_node)?\.t\d+\.so$|^prebuilds\/linux-x64\/spikingrx_cuda\.so$/,
