@@ -16,6 +16,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
+/** What worker threads are started with. */
+const workers = ['serve/instance-worker']
+
 /** Entries by what imports them, as package.json says: 'dist/index.js' -> 'index'. */
 export async function entryPoints(folder = root) {
   const { exports, bin } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'))
@@ -95,7 +98,7 @@ export async function buildTypeScript(dist = path.join(root, 'dist')) {
   try {
     await chmod(out, 0o755)
     await declare(out, library)
-    await bundle(out, [...library, ...programs])
+    await bundle(out, [...library, ...programs, ...workers])
     await requirable(out, library)
     await cp(path.join(root, 'lib/serve/page'), path.join(out, 'serve/page'), { recursive: true })
     for (const program of programs) await chmod(path.join(out, `${program}.js`), 0o755)

@@ -45,6 +45,9 @@ export interface Checkpoint {
   readonly verified: boolean
 }
 
+/** What a network is made of. */
+export type StoredNetwork = Pick<Checkpoint, 'spec' | 'dtype' | 'seed' | 'tensors'>
+
 /** The trainer's side of a training checkpoint. */
 export interface TrainingState {
   readonly tensors: readonly NamedHandle[]
@@ -105,7 +108,7 @@ export async function loadModel(path: string, device: string): Promise<Network> 
 }
 
 /** The network of a checkpoint that was read. */
-export async function loadCheckpoint(checkpoint: Checkpoint, device: string): Promise<Network> {
+export async function loadCheckpoint(checkpoint: StoredNetwork, device: string): Promise<Network> {
   const { spec, dtype, seed, tensors } = checkpoint
   const network = await Network.create(spec, { device, dtype, seed })
   try {

@@ -2,7 +2,7 @@
  * One loaded network that computes batches: typed arrays in, typed arrays out, nothing else crosses. The network is
  * folded for inference and runs on the executor thread, without autograd, in the order of the calls.
  */
-import { type Checkpoint, loadCheckpoint } from '../io/checkpoint.js'
+import { loadCheckpoint, type StoredNetwork } from '../io/checkpoint.js'
 import type { Network } from '../model/network.js'
 import type { Shape } from '../model/shape.js'
 import { sizeOf } from '../model/shape.js'
@@ -36,10 +36,24 @@ export interface BatchOutput {
   readonly times: BatchTimes
 }
 
+/** Computes batches: in this thread's executor ({@link Instance}) or in a thread of its own (`WorkerInstance`). */
+export interface BatchComputer {
+  /**
+   * Computes once for each batch size, so that the first requests find memory and kernels prepared.
+   *
+   * @throws what a network that can't compute throws
+   */
+  warmUp(sizes: readonly number[]): Promise<void>
+  /** A batch that fails leaves every state as it was. One at a time where they have states. */
+  run(batch: BatchInput): Promise<BatchOutput>
+  /** Waits for what is under way, then frees weights and states. */
+  dispose(): Promise<void>
+}
+
 /** Values of an output from which it is averaged on the executor thread. */
 const MUCH = 1 << 17
 
-export class Instance {
+export class Instance implements BatchComputer {
   readonly #network: Network
   readonly #states = new StateTable()
   /** Batches under way. */
@@ -50,7 +64,7 @@ export class Instance {
   }
 
   /** Makes the network of a checkpoint ready to compute. */
-  static async create(checkpoint: Checkpoint, device: string): Promise<Instance> {
+  static async create(checkpoint: StoredNetwork, device: string): Promise<Instance> {
     const network = await loadCheckpoint(checkpoint, device)
     try {
       return new Instance(await network.folded())
@@ -59,11 +73,6 @@ export class Instance {
     }
   }
 
-  /**
-   * Computes once for each batch size, so that the first requests find memory and kernels prepared.
-   *
-   * @throws what a network that can't compute throws
-   */
   async warmUp(sizes: readonly number[]): Promise<void> {
     const { input } = this.#network.spec
     for (const size of sizes) {
@@ -73,7 +82,6 @@ export class Instance {
     }
   }
 
-  /** A batch that fails leaves every state as it was. One at a time where they have states. */
   async run(batch: BatchInput): Promise<BatchOutput> {
     const running = this.#compute(batch)
     this.#running.add(running)
@@ -105,7 +113,6 @@ export class Instance {
     }
   }
 
-  /** Waits for what is under way, then frees weights and states. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.#running)
     this.#states.dispose()

@@ -6,17 +6,19 @@
 import { AbortedError } from '../errors.js'
 import type { Checkpoint } from '../io/checkpoint.js'
 import type { NetworkSpec } from '../model/spec.js'
+import { native } from '../runtime/addon.js'
 import { activityOf, type SpikingLayer, spikingLayers } from './activity.js'
 import { joinInputs, takeOutputs, takeRecords } from './answer.js'
 import { Batcher, type Clock, realClock } from './batcher.js'
 import { ServeError } from './errors.js'
-import { type BatchOutput, Instance } from './instance.js'
+import { type BatchComputer, type BatchOutput, Instance } from './instance.js'
 import type { ModelSettings } from './model-settings.js'
 import { aborted, isOfSequence, Pending, type SequencePending } from './pending.js'
 import { type SequenceBatch, Sequences } from './sequences.js'
 import type { InferenceRequest, InferenceResult, ModelStatistics } from './service.js'
 import { Signature } from './signature.js'
 import { StatisticsRecorder } from './statistics.js'
+import { WorkerInstance } from './worker-instance.js'
 
 /** Time steps a request may have for each sample of the largest batch. */
 const MANY_STEPS = 64
@@ -30,7 +32,7 @@ export class LoadedModel {
   readonly #settings: ModelSettings
   readonly #statistics: StatisticsRecorder
   readonly #clock: Clock
-  readonly #instances: readonly Instance[]
+  readonly #instances: readonly BatchComputer[]
   readonly #layers: readonly SpikingLayer[]
   readonly #batcher: Batcher<Pending>
   readonly #sequences: Sequences<SequencePending>
@@ -44,7 +46,7 @@ export class LoadedModel {
   private constructor(
     { spec, serving }: Checkpoint,
     settings: ModelSettings,
-    instances: readonly Instance[],
+    instances: readonly BatchComputer[],
     statistics: StatisticsRecorder,
     clock: Clock,
   ) {
@@ -84,10 +86,10 @@ export class LoadedModel {
     statistics = new StatisticsRecorder(),
     clock: Clock = realClock,
   ): Promise<LoadedModel> {
-    const instances: Instance[] = []
+    const instances: BatchComputer[] = []
     try {
       for (let i = 0; i < settings.instances; i++) {
-        const instance = await Instance.create(checkpoint, settings.device)
+        const instance = await openInstance(checkpoint, settings)
         instances.push(instance)
         await instance.warmUp([...new Set([1, settings.batching.maximumSize])])
       }
@@ -231,6 +233,15 @@ export class LoadedModel {
     const { input, infer, output: read } = output.times
     this.#statistics.executed(batch.length, total, { input, infer, output: read + performance.now() - begin })
   }
+}
+
+/**
+ * One instance computes in this thread's executor. Several on the CPU have a thread each, or they would take turns, and
+ * share the processor; on a GPU it is the device that they share, and waiting for it costs nothing.
+ */
+async function openInstance(checkpoint: Checkpoint, { instances, device }: ModelSettings): Promise<BatchComputer> {
+  if (instances === 1 || device !== 'cpu') return Instance.create(checkpoint, device)
+  return new WorkerInstance(checkpoint, device, Math.max(1, Math.floor(native().threads() / instances)))
 }
 
 /** Time steps seen, as far as a layer depends on them: sequences that differ only in what doesn't matter share a batch. */

@@ -29,6 +29,7 @@ describe('the tarball', () => {
       /^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
       new RegExp(`^(${entries.join('|').replaceAll('./', '').replaceAll('.', '\\.')})$`),
       /^dist\/chunks\/[\w-]+\.js$|^dist\/require\/package\.json$/,
+      /^dist\/serve\/instance-worker\.js$/,
       /^dist\/(require\/)?(?!cli|plot|demo)([\w-]+\/)*[\w-]+\.d\.ts$/,
       /^dist\/serve\/page\/[\w-]+\.(html|css|js|svg)$/,
       /^prebuilds\/linux-x64\/spikingrx\.glibc\.node$/,

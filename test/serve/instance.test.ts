@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Checkpoint } from '../../lib/io/checkpoint.js'
 import { readCheckpoint } from '../../lib/io/checkpoint.js'
@@ -8,8 +9,9 @@ import { Model } from '../../lib/model/model.js'
 import { snn } from '../../lib/model/spec.js'
 import { activityOf, spikingLayers } from '../../lib/serve/activity.js'
 import { Instance } from '../../lib/serve/instance.js'
+import { WorkerInstance } from '../../lib/serve/worker-instance.js'
 import { settledTensors } from '../unit/settled-tensors.js'
-import { ageless, checkpointOf, load, mixed, numbers, output, request, value } from './networks.js'
+import { ageless, checkpointOf, load, mixed, numbers, output, request, turn, value } from './networks.js'
 
 let folder: string
 let checkpoint: Checkpoint
@@ -75,6 +77,61 @@ describe('an instance', () => {
     }
     await instance.dispose()
     expect(await settledTensors()).toBe(before)
+  })
+})
+
+describe('an instance in a thread of its own', () => {
+  const batch = { data: numbers(72, 3), shape: [2, 1, 6, 6], dtype: 'float32' as const, steps: true, record: true }
+
+  it('computes the same, and leaves no thread behind', async () => {
+    const workers: Worker[] = []
+    const listener = (worker: Worker): void => void workers.push(worker)
+    process.on('worker', listener)
+    const threaded = new WorkerInstance(checkpoint, 'cpu', 1)
+    await threaded.warmUp([1])
+    const instance = await Instance.create(checkpoint, 'cpu')
+    const [there, here] = [await threaded.run(batch), await instance.run(batch)]
+    expect({ ...there, times: {} }).toEqual({ ...here, times: {} })
+    await instance.dispose()
+    process.removeListener('worker', listener)
+    const ended = new Promise((resolve) => workers[0]!.once('exit', resolve))
+    await threaded.dispose()
+    expect(await ended).toBe(0)
+    expect(workers.length).toBe(1)
+  })
+
+  it('tells why it failed, and goes on', async () => {
+    const threaded = new WorkerInstance(checkpoint, 'cpu', 1)
+    await expect(threaded.run({ ...batch, shape: [2, 1, 1, 36] })).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message: expect.stringContaining('the network expects samples of shape [1, 6, 6]'),
+    })
+    expect((await threaded.run(batch)).scores.length).toBe(6)
+    await threaded.dispose()
+  })
+
+  it('that dies fails what it was asked, and is replaced', async () => {
+    const made = new Promise<Worker>((resolve) => process.once('worker', resolve))
+    const threaded = new WorkerInstance(checkpoint, 'cpu', 1)
+    await threaded.run(batch)
+    const asked = expect(threaded.run(batch)).rejects.toMatchObject({ code: 'ERR_SERVE_NOT_READY' })
+    await (await made).terminate()
+    await asked
+    expect((await threaded.run(batch)).scores.length).toBe(6)
+    await threaded.dispose()
+  })
+
+  it('computes beside the others', async () => {
+    const served = await load(checkpoint, { instances: 2, batching: { maximumSize: 1, maximumDelay: 0 } })
+    const answers = [1, 2, 3].map((seed) => served.infer(request(value(numbers(36, seed), [1, 1, 6, 6]))))
+    await turn()
+    expect(served.statistics()).toMatchObject({ computing: 2, waiting: 1 })
+    using model = await Model.load(checkpoint.path, { device: 'cpu' })
+    for (const [index, result] of (await Promise.all(answers)).entries()) {
+      const { scores } = await model.predict(numbers(36, index + 1))
+      for (const [i, score] of output(result).entries()) expect(score).toBeCloseTo(scores[i]!, 5)
+    }
+    await served.dispose()
   })
 })
 
