@@ -138,7 +138,7 @@ export class ModelVersion implements ServedModel {
     const end = async (): Promise<void> => {
       await model.drained()
       while (model.sequences > 0 && !this.#ending) {
-        await sleep(SEQUENCE_CHECK, undefined, { ref: false })
+        await sleep(SEQUENCE_CHECK)
         await model.drained()
       }
       await model.dispose()

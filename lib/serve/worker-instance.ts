@@ -38,8 +38,11 @@ export class WorkerInstance implements BatchComputer {
   }
 
   async dispose(): Promise<void> {
-    if (this.#worker === undefined) return
+    const worker = this.#worker
+    if (worker === undefined) return
     await this.#ask({ kind: 'dispose' })
+    // Its end is waited for, if by nothing else.
+    worker.ref()
     await this.#exited
   }
 

@@ -157,7 +157,7 @@ describe('spikingrx serve', () => {
   })
 
   it('serves the demo network, which knows its digits', async () => {
-    const { address, lines } = await serve('--demo')
+    const { address, lines, child, ended } = await serve('--demo', '--instances', '2')
     expect(lines.at(-1)).toBe(
       '  digits 1: input UINT8 [-1, 1, 28, 28] -> scores, probabilities, classes, steps (10 classes)',
     )
@@ -169,6 +169,8 @@ describe('spikingrx serve', () => {
     const classes = outputs.find(({ name }) => name === 'classes')!.data
     const right = classes.filter((found, index) => found === digits[index]!.target).length
     expect(right).toBeGreaterThanOrEqual(62)
+    child.kill('SIGTERM')
+    expect(await ended).toEqual({ code: 0, signal: null })
   })
 
   it('says on one line what is wrong', async () => {
