@@ -32,6 +32,11 @@ export interface ServerOptions extends Omit<ProtocolOptions, 'accepting'> {
   readonly requestSeconds?: number
   /** Seconds that a connection without a request is kept. Default 75. */
   readonly keepAliveSeconds?: number
+  /**
+   * Seconds without a byte in either direction after which a connection is closed; longer than a model may take. Default
+   * 300.
+   */
+  readonly silentSeconds?: number
   /** Connections at once; more are dropped. Default 10,000. */
   readonly connections?: number
 }
@@ -58,7 +63,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { accepting: _, ...protocol } = readProtocolOptions(read)
   const host = (read.raw('host') ?? '127.0.0.1') as string
   const port = read.integer('port', { min: 0, max: 65_535 }, 8000)
-  const app = fastify(fastifyOptions(options, protocol.bodyBytes, readTimes(read)))
+  const silent = 1000 * read.number('silentSeconds', { above: 0 }, 300)
+  const app = fastify(fastifyOptions(options, protocol.bodyBytes, readTimes(read), silent))
   app.server.maxConnections = read.integer('connections', { min: 1 }, 10_000)
   for (const name of ['logger', 'tls', 'trustProxy']) read.raw(name)
   read.end()
@@ -128,7 +134,7 @@ function readTimes(read: ReturnType<typeof argumentReader>): Times {
   }
 }
 
-function fastifyOptions(options: ServerOptions, bodyBytes: number, times: Times): FastifyServerOptions {
+function fastifyOptions(options: ServerOptions, bodyBytes: number, times: Times, silent: number): FastifyServerOptions {
   const { logger = false, tls, trustProxy = false } = options
   const own = typeof logger === 'object' && typeof logger.info === 'function'
   const settings = {
@@ -141,6 +147,7 @@ function fastifyOptions(options: ServerOptions, bodyBytes: number, times: Times)
     // What comes while the server closes is answered, and its connection closed.
     return503OnClosing: false,
     forceCloseConnections: 'idle' as const,
+    connectionTimeout: silent,
     requestTimeout: times.requestTimeout,
     keepAliveTimeout: times.keepAliveTimeout,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },

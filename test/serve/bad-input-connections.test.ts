@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import net from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createServer, type Server } from '../../lib/serve/index.js'
@@ -53,6 +54,9 @@ describe('connections that do not behave', () => {
   const head = `POST ${infer} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n`
   const body = JSON.stringify({ inputs: [input] })
 
+  const request = (model: string): string =>
+    `POST /v2/models/${model}/infer HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+
   it.each<[name: string, text: string, status: number]>([
     ['no HTTP', 'hello\r\n\r\n', 400],
     ['a bad header', 'GET /v2 HTTP/1.1\r\nhost: x\r\n bad\x01: y\r\n\r\n', 400],
@@ -99,12 +103,22 @@ describe('connections that do not behave', () => {
     }
   })
 
+  it('drops connections that go silent while their answer waits', async () => {
+    const own = fakeRepository()
+    const silent = await createServer({ repository: own, port: 0, silentSeconds: 0.2 })
+    const { port, hostname } = new URL(await silent.listen())
+    const socket = net.connect(Number(port), hostname)
+    socket.write(request('waits'))
+    await once(socket, 'close')
+    const { signal } = own.models.get('waits')![0]!.requests[0]!
+    while (!signal!.aborted) await new Promise((resolve) => setTimeout(resolve, 5))
+    await silent.close()
+  })
+
   it('tells the model when the client is gone', async () => {
     const waits = repository.models.get('waits')![0]!
     const socket = net.connect(Number(address.port), address.hostname)
-    socket.write(
-      `POST /v2/models/waits/infer HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    )
+    socket.write(request('waits'))
     while (waits.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     const signal = waits.requests.at(-1)!.signal!
     expect(signal.aborted).toBe(false)

@@ -301,7 +301,7 @@ describe('statistics and metrics', () => {
   })
 
   it('counts requests, failures, times, batches and activity', async () => {
-    const fresh = await createServer({ repository })
+    const fresh = await createServer({ repository, bodyBytes: 1024 })
     const ask = (model: string, payload: object = { inputs: [input] }) =>
       fresh.app.inject({ method: 'POST', url: `/v2/models/${model}/infer`, payload })
     await ask('sums')
@@ -309,6 +309,8 @@ describe('statistics and metrics', () => {
     await ask('full')
     await ask('sums', {})
     await ask('made-up')
+    const text = { method: 'POST', url: '/v2/models/sums/infer', payload: 'x'.repeat(2000) } as const
+    await fresh.app.inject({ ...text, headers: { 'content-type': 'application/json' } })
     const { body, headers } = await fresh.app.inject('/metrics')
     const lines = body.split('\n')
     expect(headers['content-type']).toMatch(/^text\/plain/)
@@ -316,6 +318,7 @@ describe('statistics and metrics', () => {
       expect.arrayContaining([
         'spikingrx_requests_total{model="sums",version="2",status="200"} 2',
         'spikingrx_requests_total{model="sums",version="2",status="400"} 1',
+        'spikingrx_requests_total{model="sums",version="2",status="413"} 1',
         'spikingrx_requests_total{model="full",version="1",status="503"} 1',
         'spikingrx_requests_total{model="",version="",status="404"} 1',
         'spikingrx_request_failures_total{model="full",version="1",code="ERR_SERVE_QUEUE_FULL"} 1',

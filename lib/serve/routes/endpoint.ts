@@ -32,6 +32,8 @@ export interface Operation {
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 export interface EndpointOptions {
+  /** Told of every failure, also of those ahead of the handler. */
+  readonly failed?: (request: FastifyRequest, error: Error) => void
   readonly before?: preValidationAsyncHookHandler
   readonly wsHandler?: (socket: import('ws').WebSocket, request: FastifyRequest) => void
 }
@@ -62,7 +64,7 @@ export class Endpoints {
     path: string,
     operation: Operation,
     handler: Handler,
-    { before, wsHandler }: EndpointOptions = {},
+    { before, failed, wsHandler }: EndpointOptions = {},
   ): void {
     this.#all.push({ method, path, operation })
     this.#app.route({
@@ -71,6 +73,9 @@ export class Endpoints {
       config: { public: operation.public === true },
       handler,
       ...(before === undefined ? {} : { preValidation: before }),
+      ...(failed === undefined
+        ? {}
+        : { onError: async (request: FastifyRequest, _: FastifyReply, error: Error) => failed(request, error) }),
       ...(wsHandler === undefined ? {} : { wsHandler }),
     })
   }

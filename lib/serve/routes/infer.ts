@@ -8,7 +8,7 @@ import { decodeRequest } from '../protocol-request.js'
 import { encodeResponse } from '../protocol-response.js'
 import type { ServedModel } from '../service.js'
 import type { Endpoints } from './endpoint.js'
-import { modelOf } from './model-of.js'
+import { modelOf, namesOf } from './model-of.js'
 
 const HEADER_LENGTH = 'inference-header-content-length'
 
@@ -26,17 +26,16 @@ export function inferRoutes(endpoints: Endpoints, settings: ProtocolSettings, me
     },
     async (request, reply) => {
       const began = performance.now()
-      let model: ServedModel | undefined
-      try {
-        model = modelOf(settings.repository, request)
-        return await infer(model, request, reply, settings.bodyBytes, (result) =>
-          metrics?.succeeded(model!.name, model!.version, result, (performance.now() - began) / 1000),
-        )
-      } catch (error) {
+      const model = modelOf(settings.repository, request)
+      return infer(model, request, reply, settings.bodyBytes, (result) =>
+        metrics?.succeeded(model.name, model.version, result, (performance.now() - began) / 1000),
+      )
+    },
+    {
+      failed: (request, error) => {
         const { status, code } = problemOf(error)
-        metrics?.failed(model?.name ?? '', model?.version ?? '', status, code)
-        throw error
-      }
+        metrics?.failed(...namesOf(settings.repository, request), status, code)
+      },
     },
   )
 }
@@ -66,6 +65,7 @@ async function infer(
 /** Aborted when the connection ends before the response has been written. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
+  if (reply.raw.closed) gone.abort()
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort()
   })

@@ -12,3 +12,13 @@ export function modelOf(repository: ModelRepository, request: FastifyRequest): S
   const { model, version } = request.params as ModelAddress
   return repository.model(model, version)
 }
+
+/** Name and version of the same, as labels of metrics: empty where there is no such model. */
+export function namesOf(repository: ModelRepository, request: FastifyRequest): [name: string, version: string] {
+  try {
+    const { name, version } = modelOf(repository, request)
+    return [name, version]
+  } catch {
+    return ['', '']
+  }
+}
