@@ -23,12 +23,11 @@
 namespace spikingrx {
 namespace {
 
-constexpr int64_t kForwardWidth = 2048;         // neurons of a forward tile: membranes stay in the first-level cache
 constexpr int64_t kBackwardBytes = 512 * 1024;  // recomputed membranes of a backward tile: a share of the second level
 constexpr int64_t kVector = 16;                 // widths are multiples of this where they can
 
-template <class Value>
-LifScan<Value> choose_scan() {
+template <class Real>
+LifScan<Real> choose_scan() {
 #if defined(__x86_64__)
   static const int level = [] {
     __builtin_cpu_init();
@@ -37,14 +36,29 @@ LifScan<Value> choose_scan() {
       return 4;
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") ? 3 : 1;
   }();
-  constexpr bool half = std::is_same_v<Value, c10::Half>, twice = std::is_same_v<Value, double>;
-  if constexpr (!half && !twice)
-    if (level == 4) return v4::lif_scan<Value>();
-  if constexpr (!half)
-    if (level >= 3) return v3::lif_scan<Value>();
+  if constexpr (std::is_same_v<Real, float>)
+    if (level == 4) return v4::lif_scan<Real>();
+  if (level >= 3) return v3::lif_scan<Real>();
 #endif
-  return portable::lif_scan<Value>();
+  return portable::lif_scan<Real>();
 }
+
+// The type a tensor's neurons compute in: its own, or float for the types of half the size.
+template <class Value>
+struct ComputeType {
+  using type = Value;
+  static constexpr Element element = Element::kReal;
+};
+template <>
+struct ComputeType<c10::BFloat16> {
+  using type = float;
+  static constexpr Element element = Element::kBFloat16;
+};
+template <>
+struct ComputeType<c10::Half> {
+  using type = float;
+  static constexpr Element element = Element::kHalf;
+};
 
 // decay or threshold as one value a neuron, in the computing type.
 template <class Real>
@@ -92,14 +106,15 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
     using Real = typename ComputeType<scalar_t>::type;
     state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
     const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
-    const LifScan<scalar_t> scan = choose_scan<scalar_t>();
+    const LifScan<Real> scan = choose_scan<Real>();
     const scalar_t* in = input.const_data_ptr<scalar_t>();
     scalar_t *out = spikes.mutable_data_ptr<scalar_t>(),
              *before = with_trace ? trace.mutable_data_ptr<scalar_t>() : nullptr;
     Real* u = state.mutable_data_ptr<Real>();
     const Real *b = beta.const_data_ptr<Real>(), *k = gain.const_data_ptr<Real>(), *h = theta.const_data_ptr<Real>();
-    for_tiles(s, kForwardWidth, [&](int64_t sample, int64_t first, int64_t width) {
-      LifForwardTile<scalar_t> tile;
+    for_tiles(s, kWidestTile, [&](int64_t sample, int64_t first, int64_t width) {
+      LifForwardTile<Real> tile;
+      tile.element = ComputeType<scalar_t>::element;
       const int64_t offset = sample * s.steps * s.neurons + first;
       tile.current = in + sample * s.current_steps * s.neurons + first;
       tile.current_step = s.current_steps == s.steps ? s.neurons : 0;
@@ -139,13 +154,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
 
     const int64_t widest =
         std::max<int64_t>(1, kBackwardBytes / static_cast<int64_t>(sizeof(Real)) / std::max<int64_t>(1, s.steps));
-    const int64_t width = std::min<int64_t>(kForwardWidth, std::max(kVector, widest / kVector * kVector));
+    const int64_t width = std::min<int64_t>(kWidestTile, std::max(kVector, widest / kVector * kVector));
     const int64_t row = std::min(width, std::max<int64_t>(1, s.neurons));
     const at::Tensor no_gradient = at::zeros({row}, input.options());
     const at::Tensor from_spikes = upstream_gradient(grad_spikes, input, s.steps),
                      from_trace = upstream_gradient(grad_trace, input, s.steps);
 
-    const LifScan<scalar_t> scan = choose_scan<scalar_t>();
+    const LifScan<Real> scan = choose_scan<Real>();
     const scalar_t *in = input.const_data_ptr<scalar_t>(), *none = no_gradient.const_data_ptr<scalar_t>();
     const scalar_t* gs = from_spikes.defined() ? from_spikes.const_data_ptr<scalar_t>() : nullptr;
     const scalar_t* gt = from_trace.defined() ? from_trace.const_data_ptr<scalar_t>() : nullptr;
@@ -163,7 +178,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
           for (int64_t i = begin; i < end; i++) {
             const int64_t sample = i / tiles, first = (i % tiles) * width;
             const int64_t offset = sample * s.steps * s.neurons + first, state = sample * s.neurons + first;
-            LifBackwardTile<scalar_t> tile;
+            LifBackwardTile<Real> tile;
+            tile.element = ComputeType<scalar_t>::element;
             tile.steps = s.steps, tile.width = std::min(width, s.neurons - first);
             tile.current = in + sample * s.current_steps * s.neurons + first;
             tile.current_step = s.current_steps == s.steps ? s.neurons : 0;

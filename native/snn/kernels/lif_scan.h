@@ -4,35 +4,25 @@
 // several instruction sets (lif_scan_*.cpp) and chosen at run time. No torch call is made here and nothing is
 // allocated.
 #pragma once
-#include <c10/util/BFloat16.h>
-#include <c10/util/Half.h>
-
 #include <cstdint>
 
 #include "snn/lif.h"
 
 namespace spikingrx {
 
-template <class Value>
-struct ComputeType {
-  using type = Value;
-};
-template <>
-struct ComputeType<c10::BFloat16> {
-  using type = float;
-};
-template <>
-struct ComputeType<c10::Half> {
-  using type = float;
-};
+// Element type of the tensors of a tile: what it computes in, or a type of half the size that is converted row by row,
+// in the first-level cache, to and from float. So the scan itself is compiled for float and double only.
+enum class Element : int8_t { kReal, kBFloat16, kHalf };
 
-template <class Value>
+inline constexpr int64_t kWidestTile = 2048;  // membranes of a row of neurons stay in the first-level cache
+
+template <class Real>
 struct LifForwardTile {
-  using Real = typename ComputeType<Value>::type;
-  const Value* current;
+  Element element;
+  const void* current;   // first element of the first row, as all of these
   int64_t current_step;  // elements from one time step to the next; 0: a constant current
-  Value* spikes;
-  Value* trace;                          // may be null
+  void* spikes;
+  void* trace;                           // may be null
   int64_t output_step;                   // elements from one time step to the next, of spikes and trace
   Real* membrane;                        // in: before the first step; out: after the last
   const Real *decay, *gain, *threshold;  // one value a neuron
@@ -41,14 +31,14 @@ struct LifForwardTile {
   bool reset_delay;
 };
 
-template <class Value>
+template <class Real>
 struct LifBackwardTile {
-  using Real = typename ComputeType<Value>::type;
-  const Value* current;
+  Element element;
+  const void* current;
   int64_t current_step;
-  const Value *grad_spikes, *grad_trace;  // with their own steps, so that an absent gradient is a row of zeros
+  const void *grad_spikes, *grad_trace;  // with their own steps, so that an absent gradient is a row of zeros
   int64_t grad_spikes_step, grad_trace_step;
-  Value* grad_current;
+  void* grad_current;
   int64_t grad_current_step;  // 0: the sum over the steps
   const Real *decay, *gain, *threshold;
   const Real* initial;                // membrane before the first step
@@ -63,17 +53,17 @@ struct LifBackwardTile {
   Surrogate surrogate;
 };
 
-template <class Value>
+template <class Real>
 struct LifScan {
-  void (*forward)(const LifForwardTile<Value>&);
-  void (*backward)(const LifBackwardTile<Value>&);
+  void (*forward)(const LifForwardTile<Real>&);
+  void (*backward)(const LifBackwardTile<Real>&);
 };
 
-// One table for each element type and instruction set.
+// One table for each computing type and instruction set.
 #define SPIKINGRX_DECLARE_SCAN(isa) \
   namespace isa {                   \
-  template <class Value>            \
-  LifScan<Value> lif_scan();        \
+  template <class Real>             \
+  LifScan<Real> lif_scan();         \
   }
 SPIKINGRX_DECLARE_SCAN(portable)
 SPIKINGRX_DECLARE_SCAN(v3)

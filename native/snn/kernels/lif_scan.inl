@@ -1,35 +1,86 @@
-// Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_TYPES the element types
-// that it is worth compiling for; see lif_scan.h.
+// Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_DOUBLE tells whether double
+// is worth compiling for it; see lif_scan.h.
 #include "snn/kernels/lif_scan.h"
+
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
+
+#include <type_traits>
 
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
 
-template <Reset reset, bool delay, bool with_trace, class Value>
-void forward_tile(const LifForwardTile<Value>& tile) {
-  constexpr ResetRule rule = reset_rule(reset, delay);
-  using Real = typename ComputeType<Value>::type;
-  Real* __restrict u = tile.membrane;
-  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
-  for (int64_t t = 0; t < tile.steps; t++) {
-    const Value* __restrict current = tile.current + t * tile.current_step;
-    Value* __restrict spikes = tile.spikes + t * tile.output_step;
-    Value* __restrict trace = with_trace ? tile.trace + t * tile.output_step : nullptr;
-#pragma GCC ivdep
-    for (int64_t n = 0; n < tile.width; n++) {
-      Real before, state = u[n];
-      const Real spike = advance(rule, state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
-      u[n] = state;
-      spikes[n] = static_cast<Value>(spike);
-      if constexpr (with_trace) trace[n] = static_cast<Value>(before);
-    }
+// Not inlined: each of the many scans below would carry a copy.
+template <class Narrow>
+[[gnu::noinline]] void widen(const Narrow* from, float* to, int64_t width) {
+  for (int64_t n = 0; n < width; n++) to[n] = static_cast<float>(from[n]);
+}
+
+template <class Narrow>
+[[gnu::noinline]] void narrow(const float* from, Narrow* to, int64_t width) {
+  for (int64_t n = 0; n < width; n++) to[n] = from[n];
+}
+
+// A row of a tensor as values of the computing type: where it lies, or converted into `row`.
+template <class Real>
+const Real* read_row(Element element, const void* first, int64_t offset, Real* row, int64_t width) {
+  if (element == Element::kReal) return static_cast<const Real*>(first) + offset;
+  if constexpr (std::is_same_v<Real, float>) {
+    if (element == Element::kBFloat16) widen(static_cast<const c10::BFloat16*>(first) + offset, row, width);
+    if (element == Element::kHalf) widen(static_cast<const c10::Half*>(first) + offset, row, width);
+  }
+  return row;
+}
+
+// Where a row is computed: in its place, or in `row`, to be converted by put_row.
+template <class Real>
+Real* place_row(Element element, void* first, int64_t offset, Real* row) {
+  return element == Element::kReal ? static_cast<Real*>(first) + offset : row;
+}
+
+template <class Real>
+void put_row(Element element, const Real* row, void* first, int64_t offset, int64_t width) {
+  if constexpr (std::is_same_v<Real, float>) {
+    if (element == Element::kBFloat16) narrow(row, static_cast<c10::BFloat16*>(first) + offset, width);
+    if (element == Element::kHalf) narrow(row, static_cast<c10::Half*>(first) + offset, width);
   }
 }
 
-template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Value>
-void backward_tile(const LifBackwardTile<Value>& tile) {
+// Rows to convert by way of; of no use where nothing is converted.
+template <class Real, int64_t count>
+struct alignas(64) Rows {
+  Real values[count][std::is_same_v<Real, float> ? kWidestTile : 1];
+};
+
+template <Reset reset, bool delay, bool with_trace, class Real>
+void forward_tile(const LifForwardTile<Real>& tile) {
   constexpr ResetRule rule = reset_rule(reset, delay);
-  using Real = typename ComputeType<Value>::type;
+  const Element element = tile.element;
+  Rows<Real, 3> rows;
+  Real* __restrict u = tile.membrane;
+  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
+  for (int64_t t = 0; t < tile.steps; t++) {
+    const int64_t at = t * tile.output_step;
+    const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], tile.width);
+    Real* __restrict spikes = place_row(element, tile.spikes, at, rows.values[1]);
+    Real* __restrict trace = with_trace ? place_row(element, tile.trace, at, rows.values[2]) : nullptr;
+#pragma GCC ivdep
+    for (int64_t n = 0; n < tile.width; n++) {
+      Real before, state = u[n];
+      spikes[n] = advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
+      u[n] = state;
+      if constexpr (with_trace) trace[n] = before;
+    }
+    put_row(element, spikes, tile.spikes, at, tile.width);
+    if constexpr (with_trace) put_row(element, trace, tile.trace, at, tile.width);
+  }
+}
+
+template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Real>
+void backward_tile(const LifBackwardTile<Real>& tile) {
+  constexpr ResetRule rule = reset_rule(reset, delay);
+  const Element element = tile.element;
+  Rows<Real, 4> rows;
   const int64_t width = tile.width, steps = tile.steps;
   const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
   const Real parameter = static_cast<Real>(tile.surrogate.parameter);
@@ -40,12 +91,12 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
     Real* __restrict after = tile.after;
     for (int64_t n = 0; n < width; n++) after[n] = tile.initial[n];
     for (int64_t t = 0; t < steps; t++) {
-      const Value* __restrict current = tile.current + t * tile.current_step;
+      const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], width);
       Real* __restrict membranes = tile.membranes + t * width;
 #pragma GCC ivdep
       for (int64_t n = 0; n < width; n++) {
         Real before, state = after[n];
-        advance(rule, state, gain[n] * static_cast<Real>(current[n]), decay[n], threshold[n], before);
+        advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
         after[n] = state;
         membranes[n] = before;
       }
@@ -55,14 +106,17 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
   Real* __restrict carry = tile.carry, * __restrict carry_spike = tile.carry_spike, * __restrict sum = tile.sum;
   for (int64_t n = 0; n < width; n++) carry_spike[n] = sum[n] = 0;
   for (int64_t t = steps - 1; t >= 0; t--) {
-    const Value* __restrict current = tile.current + t * tile.current_step;
-    const Value* __restrict grad_spikes = tile.grad_spikes + t * tile.grad_spikes_step;
-    const Value* __restrict grad_trace = tile.grad_trace + t * tile.grad_trace_step;
+    const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], width);
+    const Real* __restrict grad_spikes =
+        read_row(element, tile.grad_spikes, t * tile.grad_spikes_step, rows.values[1], width);
+    const Real* __restrict grad_trace =
+        read_row(element, tile.grad_trace, t * tile.grad_trace_step, rows.values[2], width);
     const Real* __restrict membranes = tile.membranes + t * width;
     // Membrane before reset of step t - 1, from which the state that entered step t follows.
     const Real* __restrict previous = t > 0 ? membranes - width : tile.initial;
     const bool constant = tile.grad_current_step == 0;
-    Value* __restrict grad_current = tile.grad_current + t * tile.grad_current_step;
+    const int64_t at = t * tile.grad_current_step;
+    Real* __restrict grad_current = constant ? tile.after : place_row(element, tile.grad_current, at, rows.values[3]);
     Real* __restrict grad_decay = tile.grad_decay, * __restrict grad_threshold = tile.grad_threshold;
     const bool first = t == 0;
 #pragma GCC ivdep
@@ -70,21 +124,23 @@ void backward_tile(const LifBackwardTile<Value>& tile) {
       const Real g = surrogate_gradient<kind>(membranes[n] - threshold[n], parameter);
       LifCarry<Real> back{carry[n], carry_spike[n], learn ? grad_decay[n] : Real(0),
                           learn ? grad_threshold[n] : Real(0)};
-      const Real grad_u = step_back<learn>(rule, back, membranes[n], previous[n], first, g,
-                                           static_cast<Real>(grad_spikes[n]), static_cast<Real>(grad_trace[n]),
-                                           static_cast<Real>(current[n]), decay[n], threshold[n], keep, input_share);
+      const Real grad_u = step_back<learn>(rule, back, membranes[n], previous[n], first, g, grad_spikes[n],
+                                           grad_trace[n], current[n], decay[n], threshold[n], keep, input_share);
       carry[n] = back.membrane;
       if constexpr (delay) carry_spike[n] = back.spike;
       if constexpr (learn) grad_decay[n] = back.grad_decay, grad_threshold[n] = back.grad_threshold;
-      const Real grad_input = gain[n] * grad_u;
-      if (constant)
-        sum[n] += grad_input;
-      else
-        grad_current[n] = static_cast<Value>(grad_input);
+      grad_current[n] = gain[n] * grad_u;
     }
+    if (constant)
+      for (int64_t n = 0; n < width; n++) sum[n] += grad_current[n];
+    else
+      put_row(element, grad_current, tile.grad_current, at, width);
   }
-  if (tile.grad_current_step == 0)
-    for (int64_t n = 0; n < width; n++) tile.grad_current[n] = static_cast<Value>(sum[n]);
+  if (tile.grad_current_step == 0) {
+    Real* __restrict target = place_row(element, tile.grad_current, 0, rows.values[3]);
+    for (int64_t n = 0; n < width; n++) target[n] = sum[n];
+    put_row(element, target, tile.grad_current, 0, width);
+  }
   if constexpr (delay)  // the reset at the first step depends on the initial state through its spike
     for (int64_t n = 0; n < width; n++) {
       const Real g = surrogate_gradient<kind>(tile.initial[n] - threshold[n], parameter) * carry_spike[n];
@@ -104,8 +160,8 @@ void with_reset(Reset reset, bool delay, Body&& body) {
   return delay ? body(Subtract{}, std::true_type{}) : body(Subtract{}, std::false_type{});
 }
 
-template <class Value>
-void forward(const LifForwardTile<Value>& tile) {
+template <class Real>
+void forward(const LifForwardTile<Real>& tile) {
   with_reset(tile.reset, tile.reset_delay, [&](auto reset, auto delay) {
     if (tile.trace)
       forward_tile<reset(), delay(), true>(tile);
@@ -114,8 +170,8 @@ void forward(const LifForwardTile<Value>& tile) {
   });
 }
 
-template <class Value>
-void backward(const LifBackwardTile<Value>& tile) {
+template <class Real>
+void backward(const LifBackwardTile<Real>& tile) {
   with_reset(tile.reset, tile.reset_delay, [&](auto reset, auto delay) {
     with_surrogate_kind(tile.surrogate.kind, [&](auto kind) {
       if (tile.grad_decay)
@@ -128,12 +184,14 @@ void backward(const LifBackwardTile<Value>& tile) {
 
 }  // namespace
 
-template <class Value>
-LifScan<Value> lif_scan() {
-  return {&forward<Value>, &backward<Value>};
+template <class Real>
+LifScan<Real> lif_scan() {
+  return {&forward<Real>, &backward<Real>};
 }
 
-#define SPIKINGRX_SCAN(value) template LifScan<value> lif_scan<value>();
-SPIKINGRX_SCAN_TYPES(SPIKINGRX_SCAN)
+template LifScan<float> lif_scan<float>();
+#if SPIKINGRX_SCAN_DOUBLE
+template LifScan<double> lif_scan<double>();
+#endif
 
 }  // namespace spikingrx::SPIKINGRX_ISA

@@ -1,4 +1,4 @@
 // Any processor.
 #define SPIKINGRX_ISA portable
-#define SPIKINGRX_SCAN_TYPES(each) each(float) each(double) each(c10::BFloat16) each(c10::Half)
+#define SPIKINGRX_SCAN_DOUBLE 1
 #include "snn/kernels/lif_scan.inl"

@@ -1,6 +1,6 @@
 // x86-64-v3: AVX2 and FMA.
 #if defined(__x86_64__)
 #define SPIKINGRX_ISA v3
-#define SPIKINGRX_SCAN_TYPES(each) each(float) each(double) each(c10::BFloat16)
+#define SPIKINGRX_SCAN_DOUBLE 1
 #include "snn/kernels/lif_scan.inl"
 #endif
