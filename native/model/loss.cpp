@@ -17,13 +17,13 @@ namespace {
 at::Tensor class_indices(const at::Tensor& targets, const at::Tensor& scores) {
   SPIKINGRX_CHECK(targets.dim() == 1 && targets.size(0) == scores.size(0), "ERR_SHAPE",
                   "class targets must have shape [", scores.size(0), "], got ", targets.sizes());
-  const at::Tensor classes = targets.to(scores.device(), at::kLong);
+  const at::Tensor classes = targets.to(at::kLong);  // looked at where they are: on a GPU each look would be a wait
   if (classes.numel() > 0) {
     const int64_t lowest = classes.min().item<int64_t>(), highest = classes.max().item<int64_t>();
     SPIKINGRX_CHECK(lowest >= 0 && highest < scores.size(1), "ERR_RANGE", "class targets must be in [0, ",
                     scores.size(1), "), got ", lowest < 0 ? lowest : highest);
   }
-  return classes;
+  return classes.to(scores.device());
 }
 
 // Float targets [B, K] as they are; classes become `correct` at their place and `incorrect` elsewhere.

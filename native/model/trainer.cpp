@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <cmath>
@@ -21,9 +22,9 @@ int64_t count_correct(const at::Tensor& predictions, const at::Tensor& targets) 
 }
 
 std::vector<double> values_of(const std::vector<at::Tensor>& rates) {
-  std::vector<double> values;
-  for (const auto& rate : rates) values.push_back(rate.item<double>());
-  return values;
+  if (rates.empty()) return {};
+  const at::Tensor values = at::stack(rates).to(at::kCPU, at::kDouble);  // one transfer from a GPU, not one a layer
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
 void check_batch(const at::Tensor& inputs, const at::Tensor& targets) {
