@@ -64,6 +64,7 @@ function content(native, libtorch) {
     'CHANGELOG.md',
     'scripts/build-typescript.mjs',
     'scripts/packed.mjs',
+    'models/demo/digits/1/model.safetensors',
   ]
   const sources = readdirSync(path.join(root, 'lib'), { recursive: true }).filter((file) => file.endsWith('.ts'))
   const files = [...texts, ...sources.map((file) => path.join('lib', file))].sort()
@@ -78,6 +79,7 @@ function content(native, libtorch) {
 async function stage(folder, native) {
   for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     await cp(path.join(root, file), path.join(folder, file))
+  await cp(path.join(root, 'models'), path.join(folder, 'models'), { recursive: true })
   await buildTypeScript(path.join(folder, 'dist'))
   const place = path.join(folder, 'prebuilds', platform)
   await mkdir(place, { recursive: true })
