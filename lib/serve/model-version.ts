@@ -127,8 +127,11 @@ export class ModelVersion implements ServedModel {
   }
 
   #modelFor({ sequence }: InferenceRequest): LoadedModel {
-    if (sequence !== undefined && !sequence.start) {
-      for (const model of this.#retired.keys()) if (model.hasSequence(sequence.id)) return model
+    if (sequence !== undefined) {
+      const before = [...this.#retired.keys()].find((model) => model.hasSequence(sequence.id))
+      // It goes on where it began; begun anew, it is the new network's.
+      if (before && !sequence.start) return before
+      before?.endSequence(sequence.id)
     }
     if (this.#current === undefined) throw this.#notServed()
     return this.#current

@@ -164,8 +164,9 @@ export class FolderRepository implements ModelRepository {
 
   #entry(name: string): ModelEntry {
     const entry = this.#entries.get(name)
-    if (entry === undefined) throw unknownModel(name)
-    return entry
+    if (entry !== undefined) return entry
+    if (!this.#awaited.has(name)) throw unknownModel(name)
+    throw new ServeError(`the model ${JSON.stringify(name)} is not served yet`, 'ERR_SERVE_NOT_READY')
   }
 
   #entryFor(name: string): ModelEntry {

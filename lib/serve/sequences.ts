@@ -64,6 +64,7 @@ export class Sequences<R extends SequenceRequest> {
   readonly #now: () => number
   readonly #sequences = new Map<string, Sequence<R>>()
   readonly #rows: RowList[]
+  #waiting = 0
 
   constructor(limits: SequenceLimits, instances: number, events: SequenceEvents<R>, now: () => number) {
     this.#limits = limits
@@ -83,9 +84,7 @@ export class Sequences<R extends SequenceRequest> {
 
   /** Requests that wait for their turn in their sequence. */
   get waiting(): number {
-    let count = 0
-    for (const { waiting } of this.#sequences.values()) count += waiting.size
-    return count
+    return this.#waiting
   }
 
   /** @throws ServeError `ERR_SERVE_SEQUENCE` for one that was not started, `ERR_SERVE_SEQUENCE_FULL` */
@@ -104,14 +103,16 @@ export class Sequences<R extends SequenceRequest> {
       this.#sequences.set(id, sequence)
     }
     sequence.waiting.add(request)
+    this.#waiting += 1
     if (sequence.current === undefined) this.#advance(sequence)
   }
 
   /** Takes back a request that was not begun. */
   remove(request: R): void {
     const sequence = this.#sequences.get(request.position.id)
-    if (sequence === undefined || sequence.waiting.delete(request) || sequence.current !== request) return
-    this.#advance(sequence)
+    if (sequence === undefined) return
+    if (sequence.waiting.delete(request)) this.#waiting -= 1
+    else if (sequence.current === request) this.#advance(sequence)
   }
 
   /** Forgets what a sequence carries, once its request in a batch is done. */
@@ -184,6 +185,7 @@ export class Sequences<R extends SequenceRequest> {
     sequence.ended = false
     for (const request of sequence.waiting) {
       sequence.waiting.delete(request)
+      this.#waiting -= 1
       const error = unfit(sequence, request)
       if (error !== undefined) {
         this.#events.refuse(request, error)

@@ -288,10 +288,10 @@ describe('a loaded model', () => {
       'ERR_ABORTED',
       'answered',
     ])
-    await served.dispose()
-    expect(served.statistics()).toMatchObject({ executionCount: 2, success: { count: 1 }, fail: { count: 0 } })
     const gone = served.infer(request(images(1, 1), { signal: AbortSignal.abort() }))
     await expect(gone).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    await served.dispose()
+    expect(served.statistics()).toMatchObject({ executionCount: 2, success: { count: 1 }, fail: { count: 0 } })
   })
 
   it('counts as Triton does', async () => {

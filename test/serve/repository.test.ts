@@ -300,6 +300,35 @@ describe('a repository', () => {
     await expect(frame(3)).rejects.toMatchObject({ code: 'ERR_SERVE_SEQUENCE' })
   })
 
+  it('gives a sequence that begins anew to the new network', async () => {
+    await put(1, 'model.safetensors')
+    await open()
+    const shown = request(value(Float32Array.from([0, 1, 2, 3].flatMap(() => [...numbers(12, 8)])), [1, 4, 12]))
+    await repository.model('model').infer({ ...shown, sequence: position('a', { start: true }) })
+    await put(2, 'model.safetensors')
+    await repository.refresh()
+    const anew = await repository.model('model').infer({ ...shown, sequence: position('a', { start: true }) })
+    expect(scores(anew)).toBe(answers[2])
+    expect(repository.model('model').statistics().sequences).toBe(1)
+  })
+
+  it('says that a model is still to be loaded', async () => {
+    await put(1, 'first.safetensors')
+    await put(1, 'second.safetensors')
+    const codes: string[] = []
+    await open({
+      log: () => {
+        try {
+          repository.model('second')
+          codes.push('served')
+        } catch (error) {
+          codes.push((error as { code: string }).code)
+        }
+      },
+    })
+    expect(codes).toEqual(['ERR_SERVE_NOT_READY', 'served'])
+  })
+
   it('ends a sequence when told that its client is gone', async () => {
     await put(1, 'model.safetensors')
     await open()
