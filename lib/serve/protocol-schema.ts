@@ -4,13 +4,14 @@ import { Compile } from 'typebox/compile'
 import { ServeError } from './errors.js'
 
 /**
- * Checker for a schema; compiling it takes a millisecond.
+ * Checker for a schema, compiled when first used: that takes a millisecond.
  *
  * @returns a function that gives the value, typed. @throws ServeError `ERR_SERVE_INPUT` (400)
  */
 export function checker<Schema extends TSchema>(schema: Schema): (value: unknown) => Static<Schema> {
-  const compiled = Compile(schema)
+  let compiled: ReturnType<typeof Compile<Schema>> | undefined
   return (value) => {
+    compiled ??= Compile(schema)
     if (compiled.Check(value)) return value as Static<Schema>
     throw new ServeError(`the request is not as wanted: ${problem(compiled.Errors(value))}`, 'ERR_SERVE_INPUT')
   }

@@ -67,7 +67,10 @@ export const ServerMessage = Type.Union([
     type: Type.Literal('step'),
     id: Type.Optional(Type.String()),
     step: Type.Integer({ description: 'Time steps seen since the start or the last reset.' }),
-    outputs: Type.Array(output),
+    outputs: Type.Array(output, {
+      description:
+        'scores: mean over time since the start or the last reset; steps: the output of each step of this frame.',
+    }),
     spikes: Type.Optional(Type.Array(spikes)),
   }),
   Type.Object({ type: Type.Literal('reset') }),

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
+import { on } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { Model } from '../../lib/model/model.js'
 import { createServer, type Server } from '../../lib/serve/index.js'
 import { FolderRepository } from '../../lib/serve/repository.js'
@@ -25,6 +27,8 @@ let expected: {
   readonly classes: number[]
   readonly whole: number[][]
   readonly steps: number[][]
+  /** Row-major places of the spikes in `[1, T, neurons]`, by layer. */
+  readonly spikes: Readonly<Record<string, number[]>>
 }
 
 function environment(): NodeJS.ProcessEnv {
@@ -48,6 +52,10 @@ function rows(values: Float32Array, width: number): number[][] {
   return Array.from({ length: values.length / width }, (_, row) => [...values.subarray(row * width, (row + 1) * width)])
 }
 
+function places(values: ArrayLike<number>): number[] {
+  return Array.from(values, (value, index) => (value === 0 ? -1 : index)).filter((index) => index >= 0)
+}
+
 function close(rows: readonly (readonly number[])[]): unknown {
   return rows.map((row) => row.map((value) => expect.closeTo(value, 5)))
 }
@@ -68,6 +76,9 @@ beforeAll(async () => {
       classes: [...ramp.classes],
       whole: rows(whole.scores, 3),
       steps: rows(steps.output.data, 3),
+      spikes: Object.fromEntries(
+        Object.entries(steps.layers).flatMap(([name, { spikes }]) => (spikes ? [[name, places(spikes.data)]] : [])),
+      ),
     }
   }
   repository = new FolderRepository(folder, { poll: 0, settle: 0 })
@@ -166,6 +177,35 @@ describe("KServe's client", () => {
       json: { id: 'json', ...answer },
       binary: { id: 'binary', ...answer },
     })
+  })
+})
+
+describe('a WebSocket', () => {
+  it('gets step by step the scores and spikes that the whole sequence gives', async () => {
+    const socket = new WebSocket(`${address.replace('http', 'ws')}/v2/models/net/stream`)
+    const messages = on(socket, 'message')
+    const next = async (): Promise<Report> => JSON.parse(String((await messages.next()).value[0]))
+    expect((await next()).type).toBe('ready')
+    socket.send(JSON.stringify({ type: 'options', outputs: ['steps', 'scores'], spikes: true }))
+    const steps: number[][] = []
+    let mean: number[] = []
+    const spikes: Record<string, number[]> = {}
+    for (let step = 0; step < 4; step++) {
+      socket.send(Float32Array.from({ length: 12 }, (_, i) => (12 * step + i) / 48))
+      const answer = await next()
+      steps.push(answer.outputs[0].data)
+      mean = answer.outputs[1].data
+      for (const { layer, shape, indices } of answer.spikes) {
+        const neurons = shape[2]
+        spikes[layer] = [...(spikes[layer] ?? []), ...indices.map((index: number) => step * neurons + index)]
+      }
+    }
+    socket.close()
+    expect(steps).toEqual(close(expected.steps))
+    const means = expected.steps[0]!.map((_, k) => expected.steps.reduce((sum, row) => sum + row[k]! / 4, 0))
+    expect([mean]).toEqual(close([means]))
+    expect(Object.values(expected.spikes).flat().length).toBeGreaterThan(3)
+    expect(spikes).toEqual(expected.spikes)
   })
 })
 
