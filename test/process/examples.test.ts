@@ -61,4 +61,10 @@ describe('examples', { timeout: 120_000 }, () => {
   it('watches a stream frame by frame', () => {
     expect(percent(run('streaming.ts'), /epoch 15: accuracy ([\d.]+)/)).toBeGreaterThan(95)
   })
+
+  it('serves models as a server and inside an application', () => {
+    const text = run('serve.ts')
+    expect(text).toContain('the server says 7, the image shows a 7\n')
+    expect(text).toMatch(/below \/snn: ready true; \/digit: (9\d|100) % sure, with \d{3,5} spikes/)
+  })
 })
