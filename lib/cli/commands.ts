@@ -44,6 +44,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.js')).command,
   },
   {
+    name: 'study',
+    summary: 'the LIF neuron against activation functions: a report with figures and pictures',
+    load: async () => (await import('./study.js')).command,
+  },
+  {
     name: 'demo',
     summary: 'one module at work, with figures and pictures',
     load: async () => (await import('./demo.js')).command,

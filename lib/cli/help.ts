@@ -75,7 +75,7 @@ function wrap(text: string, width: number): string {
 }
 
 function placeholder({ name, choices, optional }: Positional): string {
-  if (optional) return `[${name}]`
+  if (optional) return `[${choices?.join('|') ?? name}]`
   return choices ? `<${choices.join('|')}>` : `<${name}>`
 }
 

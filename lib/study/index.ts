@@ -71,6 +71,20 @@ export {
   synapses,
   synOps,
 } from './operations.js'
+export type { StudyContext, StudyPart } from './parts/part.js'
+export { studyParts } from './parts/registry.js'
+export type {
+  Cell,
+  StoredSection,
+  StudyColumn,
+  StudyParameter,
+  StudyPicture,
+  StudySection,
+  StudySettings,
+  StudyTable,
+  StudyVersions,
+} from './report/section.js'
+export { type RunStudyOptions, runStudy, type StudyResult } from './run.js'
 export {
   type EulerOptions,
   type ExactOptions,

@@ -1,0 +1,82 @@
+/**
+ * The folder of a study:
+ *
+ *     report.html              self-contained; made anew from all sections that lie here
+ *     pictures/<name>.svg .png
+ *     data/<table>.csv         every number
+ *     data/<part>.json         the section as data, with its settings: what the report is made from
+ */
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SpikingRxError } from '../../errors.js'
+import { replaceFile } from '../../io/replace-file.js'
+import { type PlotSpec, renderSvg, savePlot } from '../../plot/index.js'
+import { csvOf } from './csv.js'
+import { type DrawnSection, reportHtml } from './html.js'
+import type { StoredSection } from './section.js'
+
+/**
+ * Writes a section's pictures, tables and data; the data last, so that a stored section is a whole one.
+ *
+ * @returns the files written
+ * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written
+ */
+export async function storeSection(directory: string, stored: StoredSection): Promise<readonly string[]> {
+  const { part, tables, pictures } = stored.section
+  const files: string[] = []
+  return writing(directory, async () => {
+    for (const { name, plot } of pictures)
+      files.push(...(await savePlot(join(directory, 'pictures', name), plot as PlotSpec, ['svg', 'png'])))
+    for (const table of tables) files.push(await write(directory, `data/${table.name}.csv`, csvOf(table)))
+    files.push(await write(directory, `data/${part}.json`, `${JSON.stringify(stored)}\n`))
+    return files
+  })
+}
+
+/** The section of a part, when a whole one of this layout lies in the folder. */
+export async function storedSection(directory: string, part: string): Promise<StoredSection | undefined> {
+  try {
+    const stored = JSON.parse(await readFile(join(directory, 'data', `${part}.json`), 'utf8')) as StoredSection
+    const { section, settings } = stored
+    const whole = section.part === part && [section.tables, section.pictures, section.text].every(Array.isArray)
+    return whole && typeof settings.seed === 'number' && typeof settings.versions.spikingrx === 'string'
+      ? stored
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Writes `report.html` from these sections.
+ *
+ * @returns its path
+ * @throws SpikingRxError `ERR_STUDY_WRITE`
+ */
+export async function writeReport(directory: string, sections: readonly StoredSection[]): Promise<string> {
+  const drawn: DrawnSection[] = []
+  for (const stored of sections) {
+    const pictures = new Map<string, string>()
+    for (const { name, plot } of stored.section.pictures) pictures.set(name, await renderSvg(plot as PlotSpec))
+    drawn.push({ ...stored, drawn: pictures })
+  }
+  return writing(directory, () => write(directory, 'report.html', reportHtml(drawn)))
+}
+
+async function write(directory: string, file: string, text: string): Promise<string> {
+  const path = join(directory, file)
+  await mkdir(join(path, '..'), { recursive: true })
+  await replaceFile(path, (handle) => handle.writeFile(text))
+  return path
+}
+
+async function writing<Result>(directory: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof SpikingRxError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    const message = `the study can't be written to ${directory}: ${reason}`
+    throw new SpikingRxError(message, 'ERR_STUDY_WRITE', { directory }, error)
+  }
+}
