@@ -132,3 +132,31 @@ export function activityOf(layers: readonly SpikingLayer[], rates: ArrayLike<num
   }
   return { spikes, synapticOperations }
 }
+
+/** Batches of several requests of which one is measured. */
+const SAMPLED = 8
+
+/**
+ * Measuring takes a tenth of a batch's time. A request alone in its batch is always measured; batches of several, whose
+ * activity is shared out among their requests anyway, are measured once in eight, and taken to be alike in between.
+ */
+export class ActivityMeter {
+  readonly #layers: readonly SpikingLayer[]
+  #rates: ArrayLike<number> | undefined
+  #batches = 0
+
+  constructor(spec: NetworkSpec) {
+    this.#layers = spikingLayers(spec)
+  }
+
+  /** Whether a batch of so many requests is to be measured. */
+  samples(requests: number): boolean {
+    return requests === 1 || this.#rates === undefined || this.#batches++ % SAMPLED === 0
+  }
+
+  /** @param rates of the batch, where it was measured */
+  read(rates: ArrayLike<number> | undefined, requests: number, presentations: number): Activity {
+    if (rates !== undefined && requests > 1) this.#rates = rates
+    return activityOf(this.#layers, rates ?? this.#rates ?? [], presentations)
+  }
+}

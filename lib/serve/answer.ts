@@ -5,7 +5,7 @@ import type { LayerSpikes, TensorValue } from './service.js'
 import type { StateRows } from './state-table.js'
 
 /** One input for all requests of a batch, which have one type and one sample shape. */
-export function joinInputs(batch: readonly Pending[], state: StateRows | undefined): BatchInput {
+export function joinInputs(batch: readonly Pending[], state: StateRows | undefined, measure: boolean): BatchInput {
   const { input, outputs, record } = batch[0]!
   const samples = batch.reduce((sum, one) => sum + one.samples, 0)
   return {
@@ -14,6 +14,7 @@ export function joinInputs(batch: readonly Pending[], state: StateRows | undefin
     dtype: input.dtype,
     steps: outputs.some(({ kind }) => kind === 'steps'),
     record,
+    measure,
     ...(state === undefined ? {} : { state }),
   }
 }

@@ -7,7 +7,7 @@ import { AbortedError } from '../errors.js'
 import type { Checkpoint } from '../io/checkpoint.js'
 import type { NetworkSpec } from '../model/spec.js'
 import { native } from '../runtime/addon.js'
-import { activityOf, type SpikingLayer, spikingLayers } from './activity.js'
+import { ActivityMeter } from './activity.js'
 import { joinInputs, takeOutputs, takeRecords } from './answer.js'
 import { Batcher, type Clock, realClock } from './batcher.js'
 import { ServeError } from './errors.js'
@@ -33,7 +33,7 @@ export class LoadedModel {
   readonly #statistics: StatisticsRecorder
   readonly #clock: Clock
   readonly #instances: readonly BatchComputer[]
-  readonly #layers: readonly SpikingLayer[]
+  readonly #activity: ActivityMeter
   readonly #batcher: Batcher<Pending>
   readonly #sequences: Sequences<SequencePending>
   readonly #stopExpiry: () => void
@@ -63,7 +63,7 @@ export class LoadedModel {
     this.#instances = instances
     this.#statistics = statistics
     this.#clock = clock
-    this.#layers = spikingLayers(spec)
+    this.#activity = new ActivityMeter(spec)
     this.#batcher = new Batcher(batching, instances.length, (batch, instance) => this.#compute(batch, instance), clock)
     const events = {
       enqueue: (pending: SequencePending, age: number, instance: number) => {
@@ -194,7 +194,8 @@ export class LoadedModel {
     let sequences: SequenceBatch | undefined
     try {
       if (batch.every(isOfSequence)) sequences = this.#sequences.begin(batch)
-      const output = await this.#instances[index]!.run(joinInputs(batch, sequences?.rows))
+      const measure = this.#activity.samples(batch.length)
+      const output = await this.#instances[index]!.run(joinInputs(batch, sequences?.rows, measure))
       sequences?.succeed(output.scores, batch[0]!.steps)
       return () => rejectOnError(batch, () => this.#answer(batch, output, started))
     } catch (error) {
@@ -209,7 +210,8 @@ export class LoadedModel {
     const begin = performance.now()
     const computed = this.#clock.now() - started
     const total = batch.reduce((sum, { samples }) => sum + samples, 0)
-    const { spikes, synapticOperations } = activityOf(this.#layers, output.rates, total * batch[0]!.steps)
+    const presentations = total * batch[0]!.steps
+    const { spikes, synapticOperations } = this.#activity.read(output.rates, batch.length, presentations)
     const shape = this.#spec.output
     let first = 0
     for (const pending of batch) {

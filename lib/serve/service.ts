@@ -73,7 +73,10 @@ export interface InferenceResult {
   readonly computed: number
   /** Requests and samples in the batch that it was computed in. */
   readonly batch: { readonly requests: number; readonly samples: number }
-  /** Spikes and synaptic operations of this request's share of the batch. */
+  /**
+   * Spikes and synaptic operations: measured where the request was alone in its batch, else its share of the batch, of
+   * which one in eight is measured and stands for those in between.
+   */
   readonly activity: { readonly spikes: number; readonly synapticOperations: number }
 }
 

@@ -33,6 +33,7 @@ describe('an instance', () => {
       dtype: 'float32',
       steps: false,
       record: false,
+      measure: false,
     })
     await instance.dispose()
     expect(new Set(direct.scores).size).toBeGreaterThan(5)
@@ -48,6 +49,7 @@ describe('an instance', () => {
       dtype: 'float32' as const,
       steps: true,
       record: false,
+      measure: false,
     })
     await instance.run({ ...frame(1), state: { from: [0], to: [1], age: 0 } })
     const twice = { ...frame(2), shape: [1, 1, 1, 6, 5], data: numbers(30, 2) }
@@ -69,7 +71,14 @@ describe('an instance', () => {
     const instance = await Instance.create(checkpoint, 'cpu')
     await instance.warmUp([1, 4])
     for (const record of [false, true]) {
-      const batch = { data: numbers(72, 3), shape: [2, 1, 6, 6], dtype: 'float32' as const, steps: true, record }
+      const batch = {
+        data: numbers(72, 3),
+        shape: [2, 1, 6, 6],
+        dtype: 'float32' as const,
+        steps: true,
+        record,
+        measure: record,
+      }
       await instance.run(batch)
       await instance.run({ ...batch, state: { from: [0, 0], to: [40, 41], age: 0 } })
       await instance.run({ ...batch, state: { from: [40, 41], to: [40, 41], age: 3 } })
@@ -81,7 +90,14 @@ describe('an instance', () => {
 })
 
 describe('an instance in a thread of its own', () => {
-  const batch = { data: numbers(72, 3), shape: [2, 1, 6, 6], dtype: 'float32' as const, steps: true, record: true }
+  const batch = {
+    data: numbers(72, 3),
+    shape: [2, 1, 6, 6],
+    dtype: 'float32' as const,
+    steps: true,
+    record: true,
+    measure: true,
+  }
 
   it('computes the same, and leaves no thread behind', async () => {
     const workers: Worker[] = []
@@ -177,6 +193,23 @@ describe('activity', () => {
       spikes: 512 + 24,
       synapticOperations: expect.closeTo(512 * ((4 * windows + beyond) / 4) + 24 * 5, 6),
     })
+  })
+
+  it('is measured alone, and in one batch of eight of several', async () => {
+    const dense = await checkpointOf(join(folder, 'sampled.safetensors'), ageless, 4)
+    const served = await load(dense, { batching: { maximumSize: 2, maximumDelay: 0 } })
+    const ask = (seed: number) => served.infer(request(value(numbers(12, seed), [1, 12])))
+    const pair = async (...seeds: [number, number]) => (await Promise.all(seeds.map(ask)))[0]!.activity
+    const [busy, quiet] = [await ask(5), await ask(8)]
+    expect(busy.activity.spikes).not.toBe(quiet.activity.spikes)
+    expect((await pair(5, 5)).spikes).toBe(busy.activity.spikes)
+    const later = []
+    for (let i = 0; i < 9; i++) later.push((await pair(8, 8)).spikes)
+    // The next one is measured; those after it are taken to be alike, until the eighth.
+    expect(later).toEqual(new Array(9).fill(quiet.activity.spikes))
+    expect((await pair(5, 5)).spikes).toBe(quiet.activity.spikes)
+    expect((await ask(5)).activity).toEqual(busy.activity)
+    await served.dispose()
   })
 
   it('names the layers in the order in which the network measures them', async () => {
