@@ -22,6 +22,7 @@ export class WorkerInstance implements BatchComputer {
   #worker: Worker | undefined
   #exited: Promise<unknown> = Promise.resolve()
   #next = 0
+  #disposed: Promise<void> | undefined
 
   /** @param threads that it computes with */
   constructor({ spec, dtype, seed, tensors }: Checkpoint, device: string, threads: number) {
@@ -37,7 +38,12 @@ export class WorkerInstance implements BatchComputer {
     return output!
   }
 
-  async dispose(): Promise<void> {
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#end()
+    return this.#disposed
+  }
+
+  async #end(): Promise<void> {
     const worker = this.#worker
     if (worker === undefined) return
     await this.#ask({ kind: 'dispose' })

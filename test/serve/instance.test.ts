@@ -111,6 +111,7 @@ describe('an instance in a thread of its own', () => {
     await instance.dispose()
     process.removeListener('worker', listener)
     const ended = new Promise((resolve) => workers[0]!.once('exit', resolve))
+    await Promise.all([threaded.dispose(), threaded.dispose()])
     await threaded.dispose()
     expect(await ended).toBe(0)
     expect(workers.length).toBe(1)
