@@ -76,6 +76,26 @@ void forward_tile(const LifForwardTile<Real>& tile) {
   }
 }
 
+// The membranes before reset of all steps again, exactly as forward computed them. Not inlined, as the conversions.
+template <Reset reset, bool delay, class Real>
+[[gnu::noinline]] void recompute_membranes(const LifBackwardTile<Real>& tile, Real* row) {
+  constexpr ResetRule rule = reset_rule(reset, delay);
+  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
+  Real* __restrict after = tile.after;
+  for (int64_t n = 0; n < tile.width; n++) after[n] = tile.initial[n];
+  for (int64_t t = 0; t < tile.steps; t++) {
+    const Real* __restrict current = read_row(tile.element, tile.current, t * tile.current_step, row, tile.width);
+    Real* __restrict membranes = tile.membranes + t * tile.width;
+#pragma GCC ivdep
+    for (int64_t n = 0; n < tile.width; n++) {
+      Real before, state = after[n];
+      advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
+      after[n] = state;
+      membranes[n] = before;
+    }
+  }
+}
+
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Real>
 void backward_tile(const LifBackwardTile<Real>& tile) {
   constexpr ResetRule rule = reset_rule(reset, delay);
@@ -87,22 +107,7 @@ void backward_tile(const LifBackwardTile<Real>& tile) {
   const Real keep = tile.detach_reset ? Real(0) : Real(1);
   const Real input_share = tile.decay_input ? Real(1) : Real(0);
 
-  {  // the membranes again, exactly as forward computed them
-    Real* __restrict after = tile.after;
-    for (int64_t n = 0; n < width; n++) after[n] = tile.initial[n];
-    for (int64_t t = 0; t < steps; t++) {
-      const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], width);
-      Real* __restrict membranes = tile.membranes + t * width;
-#pragma GCC ivdep
-      for (int64_t n = 0; n < width; n++) {
-        Real before, state = after[n];
-        advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
-        after[n] = state;
-        membranes[n] = before;
-      }
-    }
-  }
-
+  recompute_membranes<reset, delay>(tile, rows.values[0]);
   Real* __restrict carry = tile.carry, * __restrict carry_spike = tile.carry_spike, * __restrict sum = tile.sum;
   for (int64_t n = 0; n < width; n++) carry_spike[n] = sum[n] = 0;
   for (int64_t t = steps - 1; t >= 0; t--) {
