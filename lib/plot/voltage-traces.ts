@@ -38,20 +38,24 @@ export function voltageTraces(
       }
     }
   }
+  // One time axis below serves all only where all have the same.
+  const common = traces.every(
+    ({ times }) => times[0] === traces[0]!.times[0] && lastOf(times) === lastOf(traces[0]!.times),
+  )
   return framed(
     { text: options.title, subtitle: [options.subtitle ?? ''] },
     {
       spacing: 16,
-      vconcat: traces.map((trace, i) => panels(trace, i === traces.length - 1)),
+      vconcat: traces.map((trace, i) => panels(trace, !common || i === traces.length - 1)),
       resolve: { scale: { color: 'shared' } },
     },
   )
 }
 
-function panels(trace: VoltageTrace, last: boolean): object {
-  const voltage = voltagePanel(trace, last && trace.current === undefined)
+function panels(trace: VoltageTrace, withTime: boolean): object {
+  const voltage = voltagePanel(trace, withTime && trace.current === undefined)
   if (trace.current === undefined) return voltage
-  return { spacing: 6, vconcat: [voltage, currentPanel(trace, trace.current, last)] }
+  return { spacing: 6, vconcat: [voltage, currentPanel(trace, trace.current, withTime)] }
 }
 
 function voltagePanel(trace: VoltageTrace, withTime: boolean): object {
@@ -107,6 +111,10 @@ function timeAxis({ times }: VoltageTrace, withTime: boolean): object {
     type: 'quantitative',
     title: withTime ? 'time (ms)' : null,
     axis: { labels: withTime },
-    scale: { domain: [times[0]!, times[times.length - 1]!], nice: false, zero: false },
+    scale: { domain: [times[0]!, lastOf(times)], nice: false, zero: false },
   }
+}
+
+function lastOf(times: Samples): number {
+  return times[times.length - 1]!
 }

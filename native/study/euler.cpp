@@ -82,6 +82,8 @@ void run_tile(const Population& all, int64_t first, int64_t width, double dt, in
   }
 }
 
+}  // namespace
+
 Simulation neuron_euler(const at::Tensor& neurons, const at::Tensor& edges, const at::Tensor& start,
                         const at::Tensor& slope, const at::Tensor& initial, int64_t rows, double duration, double dt,
                         int64_t trace_every) {
@@ -100,8 +102,6 @@ Simulation neuron_euler(const at::Tensor& neurons, const at::Tensor& edges, cons
   });
   return simulation(spikes, voltage);
 }
-
-}  // namespace
 
 TORCH_LIBRARY_IMPL(spikingrx, CPU, library) { library.impl("neuron_euler", &neuron_euler); }
 

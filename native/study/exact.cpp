@@ -124,6 +124,8 @@ void run_neuron(const Population& all, int64_t row, int64_t most_spikes, Recorde
   recorder.until(kNever, [&](double) { return voltage; });
 }
 
+}  // namespace
+
 Simulation neuron_exact(const at::Tensor& neurons, const at::Tensor& edges, const at::Tensor& start,
                         const at::Tensor& slope, const at::Tensor& initial, int64_t rows, double duration,
                         double sampling, int64_t most_spikes) {
@@ -141,8 +143,6 @@ Simulation neuron_exact(const at::Tensor& neurons, const at::Tensor& edges, cons
   });
   return simulation(spikes, voltage);
 }
-
-}  // namespace
 
 TORCH_LIBRARY_IMPL(spikingrx, CPU, library) { library.impl("neuron_exact", &neuron_exact); }
 

@@ -18,6 +18,7 @@
 #include <tuple>
 #include <vector>
 
+#include "api.h"
 #include "error.h"
 
 namespace spikingrx::study {
@@ -67,5 +68,13 @@ struct Population {
 // counts [N] int64; times [sum of counts] ms, neuron after neuron; voltage [N, samples] mV, or [0].
 using Simulation = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 Simulation simulation(const std::vector<std::vector<double>>& spikes, at::Tensor voltage);
+
+// trace_every: voltage at each so many steps; sampling: voltage each so many ms; 0: none.
+SPIKINGRX_API Simulation neuron_euler(const at::Tensor& neurons, const at::Tensor& edges, const at::Tensor& start,
+                                      const at::Tensor& slope, const at::Tensor& initial, int64_t rows, double duration,
+                                      double dt, int64_t trace_every);
+SPIKINGRX_API Simulation neuron_exact(const at::Tensor& neurons, const at::Tensor& edges, const at::Tensor& start,
+                                      const at::Tensor& slope, const at::Tensor& initial, int64_t rows, double duration,
+                                      double sampling, int64_t most_spikes);
 
 }  // namespace spikingrx::study

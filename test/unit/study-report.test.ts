@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { lineChart, voltageTraces } from '../../lib/plot/index.js'
+import { lineChart, renderSvg, voltageTraces } from '../../lib/plot/index.js'
 import { runStudy, type StudyPart, type StudyResult, type StudySection, studyParts } from '../../lib/study/index.js'
 import { csvOf } from '../../lib/study/report/csv.js'
 import { runParts } from '../../lib/study/run.js'
-import { overhang } from './plot-svg.js'
+import { marksIn, overhang, textsIn } from './plot-svg.js'
 
 let folder = ''
 beforeAll(async () => {
@@ -199,6 +199,22 @@ describe('tables as CSV', () => {
 
 describe('voltage traces', () => {
   const trace = { title: 'a', times: [0, 1, 2], voltage: [-75, -60, -75], spikes: [1.5], threshold: -55 }
+
+  it('have a time axis each where their times differ, else one below, and a mark for each spike', async () => {
+    const longer = { ...trace, title: 'b', times: [0, 1, 4], spikes: [1, 2, 3] }
+    const axes = async (...traces: (typeof trace)[]) => {
+      const svg = await renderSvg(voltageTraces(traces, { title: 't' }))
+      expect(textsIn(svg)).toEqual(
+        expect.arrayContaining(['voltage', 'threshold', 'spike', ...traces.map((one) => one.title)]),
+      )
+      expect(traces.map((one, i) => marksIn(svg, 'symbol', `concat_${i}_layer_2`).length)).toEqual(
+        traces.map(({ spikes }) => spikes.length),
+      )
+      return textsIn(svg).filter((line) => line === 'time (ms)').length
+    }
+    expect(await axes(trace, { ...trace, title: 'b' })).toBe(1)
+    expect(await axes(trace, longer)).toBe(2)
+  })
 
   it('refuse what does not fit together', () => {
     expect(() => voltageTraces([], { title: 't' })).toThrow(/at least one entry/)
