@@ -122,6 +122,7 @@ const checks = {
   lint: () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']),
   'format of C++': () => check(process.execPath, [path.join(root, 'scripts/clang-format.mjs'), '--check']),
   types: () => check(process.execPath, [tool('typescript', 'tsc'), '-p', 'tsconfig.check.json']),
+  'types of the page': () => check(process.execPath, [tool('typescript', 'tsc'), '-p', 'tsconfig.page.json']),
 }
 
 /** What `npm test` does without options, and with --full. */

@@ -52,7 +52,7 @@ export class Bars {
       number.textContent = shares ? percent(share) : ''
       row.classList.toggle('best', order[i] === best)
     })
-    return best < 0 ? undefined : { label: this.#labels[best], share: shares[best] }
+    return shares && { label: this.#labels[best], share: shares[best] }
   }
 }
 

@@ -6,10 +6,11 @@ import { picture } from './picture.js'
 import { element, paintPicture, Raster } from './raster.js'
 import { infer, Stream } from './service.js'
 
-/** Milliseconds: of one step when a run is played, of quiet before that, and before the answer is read out. */
+/** Milliseconds: of one step when a run is played; of quiet before that, before the answer is read out, before a stream ends. */
 const STEP = 170
 const QUIET = 250
 const SETTLED = 700
+const IDLE = 30_000
 
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 const find = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id))
@@ -32,6 +33,8 @@ export class Board {
   #run = []
   #busy = false
   #again = false
+  /** Closes a stream that nobody draws for: a service has only so many. */
+  #idle
   #timers = /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */ ({})
 
   constructor() {
@@ -110,7 +113,7 @@ export class Board {
       const run = await this.#ask(model, input)
       if (model === this.#model && !this.#drawing.empty) this.#answer(run, input, performance.now() - began)
     } catch (error) {
-      this.#problem(`The service did not answer: ${error.message}`)
+      this.#problem(`The service did not answer: ${/** @type {Error} */ (error).message}`)
     }
     this.#busy = false
     if (this.#again || model !== this.#model) requestAnimationFrame(() => this.#draw())
@@ -119,17 +122,17 @@ export class Board {
 
   /** The run of a model on an input: step by step on a stream, or at once where there can be none. */
   async #ask(model, input) {
-    if (this.#stream !== null) {
-      try {
-        if (!this.#stream?.usable) this.#stream = new Stream(model)
-        const run = await this.#stream.show(input.bytes, model.steps)
-        this.#problem('')
-        return run
-      } catch (error) {
-        this.#stream?.close()
-        this.#stream = undefined
-        this.#problem(`No spikes to show, only the answer: ${error.message}.`)
-      }
+    try {
+      clearTimeout(this.#idle)
+      if (!this.#stream?.usable) this.#stream = new Stream(model)
+      const run = await this.#stream.show(input.bytes, model.steps)
+      this.#problem('')
+      this.#idle = setTimeout(() => this.#stream?.close(), IDLE)
+      return run
+    } catch (error) {
+      this.#stream?.close()
+      this.#stream = undefined
+      this.#problem(`No spikes to show, only the answer: ${/** @type {Error} */ (error).message}.`)
     }
     return [{ step: model.steps, outputs: [{ data: await infer(model, input.bytes, input.shape) }], spikes: undefined }]
   }

@@ -29,7 +29,7 @@ export class Drawing {
     canvas.addEventListener('pointerdown', (event) => this.#press(event))
     canvas.addEventListener('pointermove', (event) => this.#drag(event))
     for (const name of ['pointerup', 'pointercancel']) {
-      canvas.addEventListener(name, (event) => {
+      canvas.addEventListener(/** @type {'pointerup'} */ (name), (event) => {
         if (event.pointerId === this.#pointer) this.#pointer = undefined
       })
     }

@@ -116,7 +116,7 @@ export class Raster {
       this.#columns[step].push(cell)
       head.append(cell)
     }
-    const picture = [input.width, input.height]
+    const picture = /** @type {[number, number]} */ ([input.width, input.height])
     const rows = [this.#row('Picture', `${input.height} × ${input.width}`, picture, steps, [])]
     layers.forEach(({ layer, shape }, i) => {
       const { pictureWidth, pictureHeight } = layout(shape)
