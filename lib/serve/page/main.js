@@ -11,7 +11,7 @@ const find = (/** @type {string} */ id) => /** @type {any} */ (document.getEleme
 const tiles = {
   rate: new Tile('Requests a second', ''),
   latency: new Tile('Mean latency', 'ms'),
-  queue: new Tile('of it waiting', 'ms'),
+  queue: new Tile('Waiting, of that', 'ms'),
   batch: new Tile('Samples a batch', ''),
   failures: new Tile('Failures a second', ''),
 }

@@ -88,6 +88,8 @@ export class Raster {
 
   /** Shows the run up to a step as done, that step as now. @param {number} now from 1 */
   seek(now) {
+    const [head] = this.#columns[now - 1] ?? []
+    if (head) this.#place.scrollLeft = head.offsetLeft + 1.5 * head.offsetWidth - this.#place.clientWidth
     this.#columns.forEach((cells, step) => {
       for (const cell of cells) {
         cell.classList.toggle('later', step + 1 > now)
