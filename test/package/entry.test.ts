@@ -106,7 +106,7 @@ describe('the installed package', () => {
       .map((url) => path.relative(inside, fileURLToPath(url)))
     expect(files).toContain('index.js')
     expect(files.filter((file) => file.startsWith('..'))).toEqual([])
-    expect(files.length).toBeLessThanOrEqual(20)
+    expect(files.length).toBeLessThanOrEqual(25) // of over 200 sources; each file costs half a millisecond
   })
 
   it('gives what is inside to nobody', async () => {

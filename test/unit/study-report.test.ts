@@ -207,7 +207,7 @@ describe('voltage traces', () => {
       expect(textsIn(svg)).toEqual(
         expect.arrayContaining(['voltage', 'threshold', 'spike', ...traces.map((one) => one.title)]),
       )
-      expect(traces.map((one, i) => marksIn(svg, 'symbol', `concat_${i}_layer_2`).length)).toEqual(
+      expect(traces.map((_, i) => marksIn(svg, 'symbol', `concat_${i}_layer_2`).length)).toEqual(
         traces.map(({ spikes }) => spikes.length),
       )
       return textsIn(svg).filter((line) => line === 'time (ms)').length
