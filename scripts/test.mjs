@@ -168,8 +168,8 @@ async function main() {
     if (built) await withLibtorch(versions.at(-1))
   } else throw new Error(`unknown option ${option}: --native, --libtorch 2.11, --full or nothing`)
   console.log(`\nafter ${Math.round((Date.now() - began) / 1000)} s`)
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
+  if (total.skipped > 0) console.log(`${total.skipped} skipped`)
+  console.log(`${total.passed} passed, ${total.failed} failed`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 

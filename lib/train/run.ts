@@ -3,7 +3,7 @@ import type { Batch, Dataset } from '../data/dataset.js'
 import type { Network } from '../model/network.js'
 import { native } from '../runtime/addon.js'
 import { type BatchTensors, batchTensors, freeBatch, hasClasses } from './batch-tensors.js'
-import { makeDirectory } from './checkpoint-directory.js'
+import { makeDirectory, pruneCheckpoints } from './checkpoint-directory.js'
 import { evaluate } from './evaluate.js'
 import type { CheckpointEvent, EndEvent, EpochEvent, StartEvent, StepEvent, TrainEvent } from './events.js'
 import { addBatch, type Figures, figures, NO_TOTALS, nameRates } from './metrics.js'
@@ -69,7 +69,11 @@ class Run {
     while (this.#position.epoch < epochs && this.#stopped() === undefined) yield* this.#epoch()
 
     const reason = this.#position.epoch < epochs ? (this.#stopped() ?? 'done') : 'done'
-    if (checkpoint && this.#training.lastSaved !== this.#position) yield await this.#save()
+    if (checkpoint) {
+      if (this.#training.lastSaved !== this.#position) yield await this.#save()
+      // A run that was killed between its last write and clearing up is resumed with nothing left to save.
+      else await pruneCheckpoints(checkpoint.directory, this.#position.step, checkpoint.keep)
+    }
     yield this.#end(reason)
   }
 

@@ -165,11 +165,14 @@ import { Model, snn } from '{lib}/index.ts'
 const spec = snn({ input: [2], steps: 2 }).linear(2).lif().classifier(2)
 const { name, code, message, details } = await Model.create(spec, { device: 'cuda' }).catch((error) => error)
 console.log(JSON.stringify({ name, code, message, details }))`
-    const { status, stdout } = run(program, { PATH: `${programs}:${process.env.PATH}` })
+    const { root: libtorch, version } = runtime().libtorch
+    const { status, stdout } = run(program, {
+      PATH: `${programs}:${process.env.PATH}`,
+      SPIKINGRX_LIBTORCH: libtorch,
+    })
     expect(status).toBe(0)
     const { name, code, message, details } = JSON.parse(stdout)
     expect([name, code]).toEqual(['DeviceError', 'ERR_DEVICE'])
-    const { version } = runtime().libtorch
     expect(message).toMatch(
       /^device 'cuda' is not there: the libtorch in use is a CPU build\. Found: NVIDIA driver 580\.65\.06 \(CUDA 13\.0\), libtorch /,
     )
