@@ -169,16 +169,15 @@ describe('libtorch', () => {
   })
 })
 
-/** Root may read everything: then the processes run as nobody, where that user may run node at all. */
-const root = process.getuid?.() === 0
-const uid = root ? 65534 : undefined
-const mayRun = uid === undefined || spawnSync(process.execPath, ['-e', ''], { uid }).status === 0
+/** Root may read everything: then the processes run without the capabilities to, where setpriv can take them away. */
+const dropped = '-dac_override,-dac_read_search'
+const under = process.getuid?.() === 0 ? ['/usr/bin/setpriv', `--bounding-set=${dropped}`, `--inh-caps=${dropped}`] : []
+const mayRun = under.length === 0 || spawnSync(under[0]!, [...under.slice(1), 'true']).status === 0
 
 describe.skipIf(!mayRun)('a folder that may not be read', () => {
-  const start = (environment: Record<string, string>): Start => ({ environment, ...(uid === undefined ? {} : { uid }) })
+  const start = (environment: Record<string, string>): Start => ({ environment, under })
   let locked: string
   beforeAll(async () => {
-    await chmod(project.folder, 0o777)
     locked = await libtorch('locked', await version())
     await chmod(locked, 0)
   })

@@ -41,8 +41,8 @@ export interface Ended {
 
 export interface Start {
   readonly environment?: Readonly<Record<string, string>>
-  /** Numeric user to run as; only root may. */
-  readonly uid?: number
+  /** A program, with its arguments, that runs node. */
+  readonly under?: readonly string[]
 }
 
 export interface Project {
@@ -105,7 +105,8 @@ export function openProject(made: Packed, folder: string): Project {
 
 async function run(made: Packed, folder: string, args: readonly string[], start: Start): Promise<Ended> {
   const home = path.join(folder, 'home')
-  const child = spawn(path.join(made.bin, 'node'), args, {
+  const [program = '', ...rest] = [...(start.under ?? []), path.join(made.bin, 'node'), ...args]
+  const child = spawn(program, rest, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 50_000,
@@ -116,7 +117,6 @@ async function run(made: Packed, folder: string, args: readonly string[], start:
       OMP_NUM_THREADS: '1',
       ...start.environment,
     },
-    ...(start.uid === undefined ? {} : { uid: start.uid, gid: start.uid }),
   })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
