@@ -47,7 +47,8 @@ function libtorch(): Libtorch {
   return found
 }
 
-function torchFolder(): string {
+/** Folder of the torch package that libtorch is a part of. */
+export function torchFolder(): string {
   return libtorch().root
 }
 

@@ -1,0 +1,101 @@
+// Child of serve.ts: puts one load on one server and prints a summary as one line of JSON. Half load comes paced, which
+// autocannon can't: it would send each second's share at once.
+import autocannon from 'autocannon'
+import { Pool } from 'undici'
+import { digits, jsonHeaders, rawHeaders } from './digits.js'
+import { quantile } from './machine.js'
+import { paced } from './paced-load.js'
+
+/** What serve.ts asks for. */
+export interface Load {
+  readonly address: string
+  readonly path: string
+  readonly body: 'raw' | 'protocol' | 'plain'
+  readonly connections: number
+  readonly seconds: number
+  /** Requests a second, paced; as many as are answered where undefined. */
+  readonly rate?: number
+}
+
+export interface LoadResult {
+  /** Answered requests a second. */
+  readonly rate: number
+  /** Milliseconds from sending a request to its answer. */
+  readonly median: number
+  readonly p99: number
+  readonly answered: number
+  readonly failed: number
+}
+
+const WARM_UP_SECONDS = 1
+
+async function main(): Promise<void> {
+  const load = JSON.parse(process.argv[2]!) as Load
+  const all = await digits(64)
+  const bodies = { raw: all.images, protocol: all.protocol, plain: all.plain }[load.body]
+  const headers = load.body === 'raw' ? rawHeaders : jsonHeaders
+  const run = load.rate === undefined ? closedLoop : pacedLoop
+  await run({ ...load, seconds: WARM_UP_SECONDS }, bodies, headers)
+  console.log(JSON.stringify(await run(load, bodies, headers)))
+}
+
+type Run = (load: Load, bodies: readonly Buffer[], headers: Readonly<Record<string, string>>) => Promise<LoadResult>
+
+/** Every connection asks again when it was answered. */
+const closedLoop: Run = async ({ address, path, connections, seconds }, bodies, headers) => {
+  const times: number[] = []
+  let failed = 0
+  const options = {
+    url: address,
+    connections,
+    duration: seconds,
+    requests: bodies.map((body) => ({ method: 'POST' as const, path, headers, body })),
+  }
+  const { errors, duration } = await new Promise<autocannon.Result>((resolve, reject) => {
+    const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)))
+    // autocannon's own histogram holds whole milliseconds.
+    instance.on('response', (_client, status, _bytes, milliseconds) => {
+      if (status === 200) times.push(milliseconds)
+      else failed += 1
+    })
+  })
+  return summary(times, failed + errors, duration)
+}
+
+const pacedLoop: Run = async ({ address, path, connections, seconds, rate }, bodies, headers) => {
+  const pool = new Pool(address, { connections, pipelining: 1 })
+  const times: number[] = []
+  let failed = 0
+  const started = performance.now()
+  await paced({ rate: rate!, seconds }, async (index) => {
+    const sent = performance.now()
+    try {
+      const { statusCode, body } = await pool.request({
+        path,
+        method: 'POST',
+        headers,
+        body: bodies[index % bodies.length]!,
+      })
+      await body.arrayBuffer()
+      if (statusCode === 200) times.push(performance.now() - sent)
+      else failed += 1
+    } catch {
+      failed += 1
+    }
+  })
+  const taken = (performance.now() - started) / 1000
+  await pool.close()
+  return summary(times, failed, taken)
+}
+
+function summary(times: readonly number[], failed: number, seconds: number): LoadResult {
+  return {
+    rate: times.length / seconds,
+    median: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    answered: times.length,
+    failed,
+  }
+}
+
+if (process.argv[2] !== undefined) await main()
