@@ -28,7 +28,10 @@ const goals: readonly (readonly [string, boolean])[] = [
   [`${report.failed} of ${report.answered + report.cancelled + report.failed} requests failed`, report.failed === 0],
   [`${report.reloaded} reloads of ${report.replaced} files`, report.replaced > 0 && report.reloaded >= report.replaced],
   [`memory ${megabytes(0)} to ${megabytes(-1)}, ${slope.toFixed(2)} MB a minute after the first fifth`, slope <= 1],
-  [`at rest before: ${shown(before)}; after: ${shown(after)}`, after.tensors <= before.tensors],
+  [
+    `at rest before: ${shown(before)}; after: ${shown(after)}`,
+    after.tensors <= before.tensors && after.bytes <= before.bytes && after.files <= before.files + 64,
+  ],
   [
     `SIGTERM with ${atEnd.accepted} accepted requests: ${atEnd.answered} answered, exit code ${atEnd.exit}`,
     atEnd.answered === atEnd.accepted && atEnd.exit === 0,

@@ -45,7 +45,7 @@ async function start(
           last.push(line)
           if (last.length > 20) last.shift()
           told(line)
-          const found = / (?:at|on) (http:\/\/\S+)/.exec(line)?.[1]
+          const found = / at (http:\/\/[^\s"]+)/.exec(line)?.[1]
           if (found !== undefined) resolve(found)
         })
       }

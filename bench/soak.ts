@@ -124,7 +124,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   copyFileSync(checkpoint, model)
   let loaded = 0
   const told = (line: string): void => {
-    if (line.includes('loaded digits version')) loaded += 1
+    if (line.includes('replaced digits version')) loaded += 1
   }
   const args = [join(folder, 'models'), '--log-level', 'info', '--poll', '1']
   const server = await startServe(args, told, options.program)
