@@ -4,7 +4,7 @@ import { datasets, Model } from 'spikingrx'
 
 const [path, threads, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
 const { test } = await datasets.mnist()
-await using model = await Model.load(path, { device: 'cpu', threads })
+const model = await Model.load(path, { device: 'cpu', threads })
 
 /** Milliseconds of each call, after some that are not counted. */
 async function timed(size) {
@@ -34,3 +34,4 @@ for (const size of [64, 256]) {
 const times = (await timed(1)).sort((a, b) => a - b)
 result.single = times[times.length >> 1]
 console.log(JSON.stringify(result))
+model.dispose()
