@@ -4,6 +4,7 @@
 // and the gradient and writes the gradient (12). The membranes that backward recomputes live in a tile of steps x width
 // that fits the second-level cache, so they cost no memory traffic.
 #include <ATen/Dispatch.h>
+#include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -43,22 +44,12 @@ LifScan<Real> choose_scan() {
   return portable::lif_scan<Real>();
 }
 
-// The type a tensor's neurons compute in: its own, or float for the types of half the size.
 template <class Value>
-struct ComputeType {
-  using type = Value;
-  static constexpr Element element = Element::kReal;
-};
-template <>
-struct ComputeType<c10::BFloat16> {
-  using type = float;
-  static constexpr Element element = Element::kBFloat16;
-};
-template <>
-struct ComputeType<c10::Half> {
-  using type = float;
-  static constexpr Element element = Element::kHalf;
-};
+constexpr Element element_of() {
+  if constexpr (std::is_same_v<Value, c10::BFloat16>) return Element::kBFloat16;
+  if constexpr (std::is_same_v<Value, c10::Half>) return Element::kHalf;
+  return Element::kReal;
+}
 
 // decay or threshold as one value a neuron, in the computing type.
 template <class Real>
@@ -103,7 +94,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
   at::Tensor trace = at::empty(with_trace ? with_steps(input, s.steps) : std::vector<int64_t>{0}, input.options());
   at::Tensor state;
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_forward", [&] {
-    using Real = typename ComputeType<scalar_t>::type;
+    using Real = at::opmath_type<scalar_t>;
     state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
     const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
     const LifScan<Real> scan = choose_scan<Real>();
@@ -114,7 +105,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
     const Real *b = beta.const_data_ptr<Real>(), *k = gain.const_data_ptr<Real>(), *h = theta.const_data_ptr<Real>();
     for_tiles(s, kWidestTile, [&](int64_t sample, int64_t first, int64_t width) {
       LifForwardTile<Real> tile;
-      tile.element = ComputeType<scalar_t>::element;
+      tile.element = element_of<scalar_t>();
       const int64_t offset = sample * s.steps * s.neurons + first;
       tile.current = in + sample * s.current_steps * s.neurons + first;
       tile.current_step = s.current_steps == s.steps ? s.neurons : 0;
@@ -142,7 +133,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
   at::Tensor grad_current = at::empty_like(input);
   at::Tensor carry, grad_decay, grad_threshold;
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_backward", [&] {
-    using Real = typename ComputeType<scalar_t>::type;
+    using Real = at::opmath_type<scalar_t>;
     const auto real = c10::CppTypeToScalarType<Real>::value;
     const at::Tensor initial = start_membrane(membrane, input, real);
     carry = start_membrane(grad_membrane, input, real).clone();
@@ -179,7 +170,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
             const int64_t sample = i / tiles, first = (i % tiles) * width;
             const int64_t offset = sample * s.steps * s.neurons + first, state = sample * s.neurons + first;
             LifBackwardTile<Real> tile;
-            tile.element = ComputeType<scalar_t>::element;
+            tile.element = element_of<scalar_t>();
             tile.steps = s.steps, tile.width = std::min(width, s.neurons - first);
             tile.current = in + sample * s.current_steps * s.neurons + first;
             tile.current_step = s.current_steps == s.steps ? s.neurons : 0;

@@ -52,7 +52,7 @@ Optional start_state(const Optional& membrane, const char* name, const at::Tenso
   return membrane->to(real).expand(without_steps(current)).contiguous();
 }
 
-// The computing type: what lif_scan.h calls ComputeType.
+// The type a neuron computes in: its own, or float for the types of half the size.
 at::ScalarType computing_type(const at::Tensor& current) {
   const auto type = current.scalar_type();
   SPIKINGRX_CHECK(type == at::kFloat || type == at::kDouble || type == at::kHalf || type == at::kBFloat16, "ERR_TYPE",
