@@ -52,6 +52,11 @@ interface Group<Q> {
   readonly requests: Set<Q>
 }
 
+/** Requests for one instance share no batch with those that any may compute. */
+function groupOf({ instance, key }: Queued): string {
+  return instance === undefined ? key : `${instance} ${key}`
+}
+
 export class Batcher<Q extends Queued> {
   readonly #options: BatchingOptions
   readonly #clock: Clock
@@ -83,7 +88,7 @@ export class Batcher<Q extends Queued> {
 
   add(request: Q): void {
     const { instance } = request
-    const key = instance === undefined ? request.key : `${instance} ${request.key}`
+    const key = groupOf(request)
     let group = this.#groups.get(key)
     if (group === undefined) {
       group = { instance, requests: new Set() }
@@ -96,8 +101,7 @@ export class Batcher<Q extends Queued> {
 
   /** Takes a request out of the queue; false when it is not in it (any more). */
   remove(request: Q): boolean {
-    const { instance } = request
-    const key = instance === undefined ? request.key : `${instance} ${request.key}`
+    const key = groupOf(request)
     const group = this.#groups.get(key)
     if (!group?.requests.delete(request)) return false
     if (group.requests.size === 0) this.#groups.delete(key)
