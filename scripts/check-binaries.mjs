@@ -1,7 +1,9 @@
 // Checks the binaries that a release ships: node scripts/check-binaries.mjs [folder]   (default: prebuilds/linux-*)
 // Prints size, glibc and libstdc++ floors of every file; one line for each fault. What is asked of them:
-//   - no newer glibc and libstdc++ than libtorch asks for (RHEL 8); no RPATH; stripped
-//   - one .node, the loader, which knows no libtorch; a core and a binding for each minor; at most one CUDA plugin
+//   - no newer glibc and libstdc++ than libtorch asks for (RHEL 8); stripped
+//   - no RPATH; a core, which needs the kernels, may look for libraries beside itself: never where libtorch is
+//   - one .node, the loader, and one library of kernels, which know no libtorch; a core and a binding for each minor; at
+//     most one CUDA plugin
 //   - only the expected libraries are named as needed; what computes knows no Node
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -22,12 +24,14 @@ const system = [
 ]
 const cxx = [...system, 'libstdc++.so.6', 'libgcc_s.so.1']
 const torch = [...cxx, 'libtorch_cpu.so', 'libc10.so']
+const kernels = 'spikingrx_kernels.so'
 const nodeSymbol = /^(napi_|node_|uv_|_ZN2v8|_ZNK2v8|_ZN4node)/
 
 /** What a file is, by its name; null for a name that nothing looks for. */
 export function roleOf(name) {
   if (name.endsWith('.node')) return { role: 'loader', needed: system }
-  if (/^spikingrx\.t\d+\.so$/.test(name)) return { role: 'core', needed: torch }
+  if (/^spikingrx\.t\d+\.so$/.test(name)) return { role: 'core', needed: [...torch, kernels], searchPath: '$ORIGIN' }
+  if (name === kernels) return { role: 'library of kernels', needed: cxx }
   const binding = /^spikingrx_node\.(t\d+)\.so$/.exec(name)
   if (binding) return { role: 'binding', needed: [...torch, `spikingrx.${binding[1]}.so`] }
   if (name === 'spikingrx_cuda.so') return { role: 'plugin', needed: [...cxx, 'libtorch_cpu.so', 'libtorch_cuda.so'] }
@@ -65,7 +69,8 @@ export function inspect(file) {
     name: path.basename(file),
     bytes: statSync(file).size,
     needed: Array.from(dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g), ([, name]) => name),
-    searchPath: /\((?:RPATH|RUNPATH)\).*\[(.*)\]/.exec(dynamic)?.[1] ?? null,
+    rpath: /\(RPATH\).*\[(.*)\]/.exec(dynamic)?.[1] ?? null,
+    runpath: /\(RUNPATH\).*\[(.*)\]/.exec(dynamic)?.[1] ?? null,
     stripped: !/ \.(symtab|debug_info) /.test(readelf('-S', file)),
     highest,
     symbols,
@@ -88,13 +93,14 @@ export function floorFaultsOf({ highest, symbols }) {
 export function faultsOf(facts) {
   const known = roleOf(facts.name)
   const faults = []
-  if (facts.searchPath !== null) faults.push(`has a search path for libraries: ${facts.searchPath}`)
+  const searchPaths = [facts.rpath, facts.runpath === known?.searchPath ? null : facts.runpath]
+  for (const place of searchPaths) if (place !== null) faults.push(`has a search path for libraries: ${place}`)
   if (!facts.stripped) faults.push('is not stripped')
   if (known === null) return [...faults, 'has a name that nothing looks for']
   const unexpected = facts.needed.filter((library) => !known.needed.includes(library))
   if (unexpected.length > 0) faults.push(`needs ${unexpected.join(', ')}, which a ${known.role} must not`)
   const fromNode = facts.symbols.filter((symbol) => nodeSymbol.test(symbol.name))
-  if (fromNode.length > 0 && (known.role === 'core' || known.role === 'plugin'))
+  if (fromNode.length > 0 && known.role !== 'binding' && known.role !== 'loader')
     faults.push(`takes ${fromNode[0].name} from Node; what computes must run without it`)
   return faults
 }
@@ -109,6 +115,7 @@ export function faultsOfSet(names) {
   const cores = tags(/^spikingrx\.(t\d+)\.so$/)
   const bindings = tags(/^spikingrx_node\.(t\d+)\.so$/)
   if (cores.size === 0) faults.push('holds no core')
+  if (!names.includes(kernels)) faults.push(`lacks ${kernels}`)
   for (const tag of new Set([...cores, ...bindings]))
     if (!cores.has(tag) || !bindings.has(tag))
       faults.push(

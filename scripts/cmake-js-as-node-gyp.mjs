@@ -21,7 +21,10 @@ export function requestOf(args, versions) {
   return versions.split(',')
 }
 
-/** What is taken from the build with one version of libtorch; the loader knows no libtorch, any build of it will do. */
+/** What knows no libtorch: any build of it will do. */
+const independent = ['spikingrx.node', 'spikingrx_kernels.so']
+
+/** What is taken from the build with each version of libtorch. */
 const artefacts = (version) => [`spikingrx.${tagOf(version)}.so`, `spikingrx_node.${tagOf(version)}.so`]
 
 async function main() {
@@ -30,7 +33,7 @@ async function main() {
   mkdirSync(output, { recursive: true })
   for (const version of versions) {
     await buildNative(version)
-    const names = version === versions[0] ? ['spikingrx.node', ...artefacts(version)] : artefacts(version)
+    const names = version === versions[0] ? [...independent, ...artefacts(version)] : artefacts(version)
     for (const name of names) copyFileSync(path.join(buildFolderOf(version), 'Release', name), path.join(output, name))
   }
   const cuda = new URL('./build-cuda.mjs', import.meta.url)

@@ -1,5 +1,5 @@
 // Makes what a release ships: node scripts/prebuild.mjs [--minors 2.13,2.11]   (default: all of libtorch.mjs)
-//   prebuilds/linux-x64/  the loader, a core and a binding for each minor of libtorch, the CUDA plugin where nvcc is
+//   prebuilds/linux-x64/  the loader, the kernels, a core and a binding for each minor of libtorch, the CUDA plugin where nvcc is
 // prebuildify names and strips; the build itself is the incremental one of scripts/build.mjs, in build/ and build/tNNN/,
 // so that a second run takes seconds. The folder is replaced only by one that passed scripts/check-binaries.mjs.
 import { createHash } from 'node:crypto'

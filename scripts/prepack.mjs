@@ -9,10 +9,10 @@ import { libtorchVersions } from './libtorch.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
-/** Native files of a release, beside the loader: a core and a binding for each libtorch minor, and the CUDA kernels. */
+/** Native files of a release, beside the loader: kernels, a core and a binding for each libtorch minor, the CUDA kernels. */
 export function nativeFiles(versions) {
   const cores = versions.flatMap((version) => [`spikingrx.${tagOf(version)}.so`, `spikingrx_node.${tagOf(version)}.so`])
-  return [...cores, 'spikingrx_cuda.so']
+  return [...cores, 'spikingrx_kernels.so', 'spikingrx_cuda.so']
 }
 
 /** The version of the newest section of a changelog: 'Unreleased' or like '0.2.0'. */

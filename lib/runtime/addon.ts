@@ -70,8 +70,8 @@ function load(): Runtime {
   const addon: { exports: unknown } = { exports: {} }
   let pluginFailure: string | null = null
   try {
-    for (const file of [chosen.core, chosen.binding]) refuseDamaged(file)
-    loader.open(chosen.core)
+    for (const file of [files.kernels, chosen.core, chosen.binding]) refuseDamaged(file)
+    for (const file of [files.kernels, chosen.core]) loader.open(file)
     process.dlopen(addon, chosen.binding, os.constants.dlopen.RTLD_NOW)
   } catch (cause) {
     throw new SpikingRxError(

@@ -22,6 +22,8 @@ export function packageVersion(): string {
 export interface AddonFiles {
   /** The only `.node`: opens libraries, links no libtorch. */
   readonly loader: string
+  /** Kernels that need no libtorch, which every core needs. */
+  readonly kernels: string
   /** By minor version of libtorch ('2.13'): what computes, and the Node-API binding over it. */
   readonly cores: ReadonlyMap<string, { readonly core: string; readonly binding: string }>
   /** CUDA kernels, where built. */
@@ -55,5 +57,6 @@ export function addonFiles(folder: string = packageFolder): AddonFiles {
     if (existsSync(core)) cores.set(`${tag[1]}.${tag[2]}`, { core, binding: path.join(place, name) })
   }
   const plugin = path.join(place, 'spikingrx_cuda.so')
-  return { loader, cores, plugin: existsSync(plugin) ? plugin : null }
+  const kernels = path.join(place, 'spikingrx_kernels.so')
+  return { loader, kernels, cores, plugin: existsSync(plugin) ? plugin : null }
 }

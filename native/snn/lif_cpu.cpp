@@ -27,23 +27,6 @@ namespace {
 constexpr int64_t kBackwardBytes = 512 * 1024;  // recomputed membranes of a backward tile: a share of the second level
 constexpr int64_t kVector = 16;                 // widths are multiples of this where they can
 
-template <class Real>
-LifScan<Real> choose_scan() {
-#if defined(__x86_64__)
-  static const int level = [] {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
-      return 4;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") ? 3 : 1;
-  }();
-  if constexpr (std::is_same_v<Real, float>)
-    if (level == 4) return v4::lif_scan<Real>();
-  if (level >= 3) return v3::lif_scan<Real>();
-#endif
-  return portable::lif_scan<Real>();
-}
-
 template <class Value>
 constexpr Element element_of() {
   if constexpr (std::is_same_v<Value, c10::BFloat16>) return Element::kBFloat16;
@@ -97,7 +80,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
     using Real = at::opmath_type<scalar_t>;
     state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
     const auto [beta, gain, theta] = neuron_values<Real>(decay, threshold, input, s.neurons, decay_input);
-    const LifScan<Real> scan = choose_scan<Real>();
+    const LifScan<Real> scan = lif_scan<Real>();
     const scalar_t* in = input.const_data_ptr<scalar_t>();
     scalar_t *out = spikes.mutable_data_ptr<scalar_t>(),
              *before = with_trace ? trace.mutable_data_ptr<scalar_t>() : nullptr;
@@ -151,7 +134,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
     const at::Tensor from_spikes = upstream_gradient(grad_spikes, input, s.steps),
                      from_trace = upstream_gradient(grad_trace, input, s.steps);
 
-    const LifScan<Real> scan = choose_scan<Real>();
+    const LifScan<Real> scan = lif_scan<Real>();
     const scalar_t *in = input.const_data_ptr<scalar_t>(), *none = no_gradient.const_data_ptr<scalar_t>();
     const scalar_t* gs = from_spikes.defined() ? from_spikes.const_data_ptr<scalar_t>() : nullptr;
     const scalar_t* gt = from_trace.defined() ? from_trace.const_data_ptr<scalar_t>() : nullptr;

@@ -15,11 +15,6 @@
 
 namespace spikingrx {
 
-struct Surrogate {
-  SurrogateKind kind = SurrogateKind::kTriangular;
-  double parameter = 1.0;  // a, k or w, positive
-};
-
 // Throws c10::ValueError for an unknown name or a parameter that is not positive and finite.
 SPIKINGRX_API Surrogate parse_surrogate(const std::string& kind, double parameter);
 

@@ -219,12 +219,20 @@ describe('the package', () => {
     expect([name, code]).toEqual(['SpikingRxError', 'ERR_ADDON_NOT_FOUND'])
   })
 
-  it.each(['spikingrx.glibc.node', 'spikingrx.TAG.so', 'spikingrx_node.TAG.so'])('with %s cut off', async (pattern) => {
+  const natives = ['spikingrx.glibc.node', 'spikingrx_kernels.so', 'spikingrx.TAG.so', 'spikingrx_node.TAG.so']
+  it.each(natives)('with %s cut off', async (pattern) => {
     const file = pattern.replace('TAG', await tag())
     const where = await spoiltPackage((natives) => truncate(path.join(natives, file), 12_000))
     const { name, code, message } = await failure(where)
     expect([name, code]).toEqual(['SpikingRxError', 'ERR_ADDON'])
     expect(message).toContain(file)
+  })
+
+  it('without the kernels', async () => {
+    const where = await spoiltPackage((natives) => unlink(path.join(natives, 'spikingrx_kernels.so')))
+    const { name, code, message } = await failure(where)
+    expect([name, code]).toEqual(['SpikingRxError', 'ERR_ADDON'])
+    expect(message).toContain("spikingrx_kernels.so can't be read (ENOENT)")
   })
 
   it('without the core of its libtorch', async () => {

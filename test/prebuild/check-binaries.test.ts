@@ -43,6 +43,16 @@ describe('the check of prebuilt binaries', () => {
     expect([...faultsOf(facts), ...floorFaultsOf(facts)]).toEqual([])
   })
 
+  it('allows a core, and nothing else, to look beside itself, by the newer kind of search path', () => {
+    const beside = '-Wl,--enable-new-dtags,-rpath,$ORIGIN'
+    expect(faultsOf(inspect(library('spikingrx.t213.so', harmless, beside)))).toEqual([])
+    const fault = ['has a search path for libraries: $ORIGIN']
+    for (const name of ['spikingrx_node.t213.so', 'spikingrx_kernels.so', 'spikingrx_cuda.so', 'spikingrx.glibc.node'])
+      expect(faultsOf(inspect(library(name, harmless, beside)))).toEqual(fault)
+    const old = '-Wl,--disable-new-dtags,-rpath,$ORIGIN' // is inherited by what a library needs: libtorch
+    expect(faultsOf(inspect(library('spikingrx.t213.so', harmless, old)))).toEqual(fault)
+  })
+
   it('finds a search path, of either kind', () => {
     const old = library('spikingrx.t213.so', harmless, '-Wl,--disable-new-dtags,-rpath,/opt/torch/lib')
     expect(faultsOf(inspect(old))).toEqual(['has a search path for libraries: /opt/torch/lib'])
@@ -80,6 +90,9 @@ describe('the check of prebuilt binaries', () => {
     ])
     expect(faults('spikingrx_node.t213.so')).toEqual(['needs spikingrx.t211.so, which a binding must not'])
     expect(faults('spikingrx_node.t211.so')).toEqual([])
+    expect(faults('spikingrx_kernels.so')).toEqual([
+      'needs libtorch_cpu.so, spikingrx.t211.so, which a library of kernels must not',
+    ])
   })
 
   it('finds a symbol of Node in what computes, and allows it in the binding', () => {
@@ -88,18 +101,24 @@ describe('the check of prebuilt binaries', () => {
     const fault = ['takes napi_create_object from Node; what computes must run without it']
     expect(faults('spikingrx.t213.so')).toEqual(fault)
     expect(faults('spikingrx_cuda.so')).toEqual(fault)
+    expect(faults('spikingrx_kernels.so')).toEqual(fault)
     expect(faults('spikingrx_node.t213.so')).toEqual([])
   })
 
-  it('wants one loader, and a core with each binding', () => {
-    const whole = ['spikingrx.glibc.node', 'spikingrx.t213.so', 'spikingrx_node.t213.so']
+  it('wants one loader, the kernels, and a core with each binding', () => {
+    const whole = ['spikingrx.glibc.node', 'spikingrx_kernels.so', 'spikingrx.t213.so', 'spikingrx_node.t213.so']
     expect(faultsOfSet(whole)).toEqual([])
     expect(faultsOfSet(['spikingrx.node', ...whole])).toEqual([
       'holds 2 .node files (spikingrx.node, spikingrx.glibc.node), one is wanted',
     ])
     expect(faultsOfSet([...whole, 'spikingrx.t211.so'])).toEqual(['holds a core but no binding for t211'])
     expect(faultsOfSet([...whole, 'spikingrx_node.t211.so'])).toEqual(['holds a binding but no core for t211'])
-    expect(faultsOfSet([])).toEqual(['holds 0 .node files (none), one is wanted', 'holds no core'])
+    expect(faultsOfSet(whole.filter((name) => name !== 'spikingrx_kernels.so'))).toEqual(['lacks spikingrx_kernels.so'])
+    expect(faultsOfSet([])).toEqual([
+      'holds 0 .node files (none), one is wanted',
+      'holds no core',
+      'lacks spikingrx_kernels.so',
+    ])
   })
 
   it('as a program says each fault in a line of its own and fails', () => {
@@ -112,6 +131,7 @@ describe('the check of prebuilt binaries', () => {
     expect(run.status).toBe(1)
     expect(run.stderr.trim().split('\n')).toEqual([
       `${place} holds 0 .node files (none), one is wanted`,
+      `${place} lacks spikingrx_kernels.so`,
       `${place} holds a core but no binding for t213`,
       'left-over.so has a search path for libraries: /opt',
       'left-over.so has a name that nothing looks for',

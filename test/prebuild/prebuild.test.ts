@@ -72,6 +72,7 @@ describe('which binaries are taken', () => {
     const files = addonFiles(folder)
     expect(files.loader).toBe(path.join(folder, prebuilds, 'spikingrx.glibc.node'))
     expect([...files.cores.keys()]).toEqual(['2.11'])
+    expect(files.kernels).toBe(path.join(folder, prebuilds, 'spikingrx_kernels.so'))
     expect(files.plugin).toBe(path.join(folder, prebuilds, 'spikingrx_cuda.so'))
   })
 

@@ -1,12 +1,13 @@
 // The time scan of the LIF neuron over one tile: `width` neighbouring neurons of one sample, all T steps.
 //
 // A tile's membranes stay in the first-level cache while the currents stream past; the same code is compiled for
-// several instruction sets (lif_scan_*.cpp) and chosen at run time. No torch call is made here and nothing is
-// allocated.
+// several instruction sets (lif_scan_*.cpp) and chosen at run time. Nothing is allocated here.
 #pragma once
 #include <cstdint>
 
-#include "snn/lif.h"
+#include "api.h"
+#include "snn/kernels/lif_step.h"
+#include "snn/kernels/surrogate_gradient.h"
 
 namespace spikingrx {
 
@@ -59,15 +60,8 @@ struct LifScan {
   void (*backward)(const LifBackwardTile<Real>&);
 };
 
-// One table for each computing type and instruction set.
-#define SPIKINGRX_DECLARE_SCAN(isa) \
-  namespace isa {                   \
-  template <class Real>             \
-  LifScan<Real> lif_scan();         \
-  }
-SPIKINGRX_DECLARE_SCAN(portable)
-SPIKINGRX_DECLARE_SCAN(v3)
-SPIKINGRX_DECLARE_SCAN(v4)
-#undef SPIKINGRX_DECLARE_SCAN
+// The scans for this processor; Real is float or double.
+template <class Real>
+SPIKINGRX_API LifScan<Real> lif_scan();
 
 }  // namespace spikingrx

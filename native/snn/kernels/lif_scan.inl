@@ -1,11 +1,9 @@
 // Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_DOUBLE tells whether double
 // is worth compiling for it; see lif_scan.h.
-#include "snn/kernels/lif_scan.h"
-
-#include <c10/util/BFloat16.h>
-#include <c10/util/Half.h>
-
 #include <type_traits>
+
+#include "snn/kernels/half_precision.h"
+#include "snn/kernels/lif_scan_sets.h"
 
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
@@ -13,12 +11,12 @@ namespace {
 // Not inlined: each of the many scans below would carry a copy.
 template <class Narrow>
 [[gnu::noinline]] void widen(const Narrow* from, float* to, int64_t width) {
-  for (int64_t n = 0; n < width; n++) to[n] = static_cast<float>(from[n]);
+  for (int64_t n = 0; n < width; n++) to[n] = widened(from[n]);
 }
 
 template <class Narrow>
 [[gnu::noinline]] void narrow(const float* from, Narrow* to, int64_t width) {
-  for (int64_t n = 0; n < width; n++) to[n] = from[n];
+  for (int64_t n = 0; n < width; n++) narrow_into(from[n], to[n]);
 }
 
 // A row of a tensor as values of the computing type: where it lies, or converted into `row`.
@@ -26,8 +24,8 @@ template <class Real>
 const Real* read_row(Element element, const void* first, int64_t offset, Real* row, int64_t width) {
   if (element == Element::kReal) return static_cast<const Real*>(first) + offset;
   if constexpr (std::is_same_v<Real, float>) {
-    if (element == Element::kBFloat16) widen(static_cast<const c10::BFloat16*>(first) + offset, row, width);
-    if (element == Element::kHalf) widen(static_cast<const c10::Half*>(first) + offset, row, width);
+    if (element == Element::kBFloat16) widen(static_cast<const BFloat16Bits*>(first) + offset, row, width);
+    if (element == Element::kHalf) widen(static_cast<const HalfBits*>(first) + offset, row, width);
   }
   return row;
 }
@@ -41,8 +39,8 @@ Real* place_row(Element element, void* first, int64_t offset, Real* row) {
 template <class Real>
 void put_row(Element element, const Real* row, void* first, int64_t offset, int64_t width) {
   if constexpr (std::is_same_v<Real, float>) {
-    if (element == Element::kBFloat16) narrow(row, static_cast<c10::BFloat16*>(first) + offset, width);
-    if (element == Element::kHalf) narrow(row, static_cast<c10::Half*>(first) + offset, width);
+    if (element == Element::kBFloat16) narrow(row, static_cast<BFloat16Bits*>(first) + offset, width);
+    if (element == Element::kHalf) narrow(row, static_cast<HalfBits*>(first) + offset, width);
   }
 }
 

@@ -10,6 +10,11 @@ namespace spikingrx {
 
 enum class SurrogateKind : int64_t { kTriangular, kSigmoid, kAtan, kFastSigmoid, kBoxcar };
 
+struct Surrogate {
+  SurrogateKind kind = SurrogateKind::kTriangular;
+  double parameter = 1.0;  // a, k or w, positive
+};
+
 template <SurrogateKind kind, class Real>
 SPIKINGRX_INLINE Real surrogate_gradient(Real x, Real parameter) {
   const Real one = 1;
