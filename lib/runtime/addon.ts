@@ -70,8 +70,9 @@ function load(): Runtime {
   const addon: { exports: unknown } = { exports: {} }
   let pluginFailure: string | null = null
   try {
-    for (const file of [files.kernels, chosen.core, chosen.binding]) refuseDamaged(file)
-    for (const file of [files.kernels, chosen.core]) loader.open(file)
+    const computing = files.kernels === null ? [chosen.core] : [files.kernels, chosen.core]
+    for (const file of [...computing, chosen.binding]) refuseDamaged(file)
+    for (const file of computing) loader.open(file)
     process.dlopen(addon, chosen.binding, os.constants.dlopen.RTLD_NOW)
   } catch (cause) {
     throw new SpikingRxError(

@@ -22,8 +22,8 @@ export function packageVersion(): string {
 export interface AddonFiles {
   /** The only `.node`: opens libraries, links no libtorch. */
   readonly loader: string
-  /** Kernels that need no libtorch, which every core needs. */
-  readonly kernels: string
+  /** Kernels that need no libtorch, shared by the cores; a core that needs them and finds none says so when it is opened. */
+  readonly kernels: string | null
   /** By minor version of libtorch ('2.13'): what computes, and the Node-API binding over it. */
   readonly cores: ReadonlyMap<string, { readonly core: string; readonly binding: string }>
   /** CUDA kernels, where built. */
@@ -58,5 +58,6 @@ export function addonFiles(folder: string = packageFolder): AddonFiles {
   }
   const plugin = path.join(place, 'spikingrx_cuda.so')
   const kernels = path.join(place, 'spikingrx_kernels.so')
-  return { loader, kernels, cores, plugin: existsSync(plugin) ? plugin : null }
+  const present = (file: string) => (existsSync(file) ? file : null)
+  return { loader, kernels: present(kernels), cores, plugin: present(plugin) }
 }
