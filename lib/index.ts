@@ -32,6 +32,7 @@ export type { Serving } from './io/serving.js'
 // Networks
 export type { ModelInput } from './model/inputs.js'
 export type {
+  Activation,
   Connect,
   ConvBlockOptions,
   Layer,

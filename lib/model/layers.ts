@@ -11,6 +11,8 @@ export type Reset = 'subtract' | 'zero' | 'none'
 
 /** How a SEW block joins main path O and shortcut I: `O + I`, `O I`, `I (1 − O)`, `(O + I) / 2`. */
 export type Connect = 'add' | 'and' | 'iand' | 'mean'
+/** What a SEW block's convolutions feed: LIF neurons, or ReLU for the dense twin of the same topology. */
+export type Activation = 'lif' | 'relu'
 
 /** Running statistics of SpikeNorm: one pair per channel, or one per channel and time step. */
 export type Statistics = 'shared' | 'perStep'
@@ -123,6 +125,8 @@ export interface SewBlockOptions extends LifOptions, SpikeNormOptions {
   readonly stages?: 1 | 2
   /** Default `'add'`. */
   readonly connect?: Connect
+  /** `'relu'` makes it the dense residual block of the same weights; options of LIF then say nothing. Default `'lif'`. */
+  readonly activation?: Activation
 }
 export interface SewBlockLayer extends LifSettings {
   readonly kind: 'sewBlock'
@@ -130,6 +134,7 @@ export interface SewBlockLayer extends LifSettings {
   readonly stride: Pair
   readonly stages: number
   readonly connect: Connect
+  readonly activation: Activation
   readonly epsilon: number
   readonly momentum: number
   readonly statistics: Statistics
@@ -164,6 +169,11 @@ export interface PoolLayer {
 /** `[C, H, W]` to `[C H W]`. */
 export interface FlattenLayer {
   readonly kind: 'flatten'
+}
+
+/** Mean over the time steps of a call: layers after it run once, and give the same at each step. */
+export interface TimeMeanLayer {
+  readonly kind: 'timeMean'
 }
 
 /** Zeroes values with this probability in training and scales the rest by 1/(1−p); one mask for all time steps. */
@@ -231,6 +241,7 @@ export type Layer =
   | LinearLayer
   | PoolLayer
   | FlattenLayer
+  | TimeMeanLayer
   | DropoutLayer
   | ReluLayer
   | LeakyReadoutLayer

@@ -147,6 +147,11 @@ export class NetworkSpec implements SpecJson {
     return this.add('flatten', {})
   }
 
+  /** Mean over the time steps: what comes after it runs once for all of them, such as the head of a receiver. */
+  timeMean(): NetworkSpec {
+    return this.add('timeMean', {})
+  }
+
   /** Zeroes values with this probability in training, the same ones at every time step. */
   dropout(probability = 0.5): NetworkSpec {
     return this.add('dropout', { probability })

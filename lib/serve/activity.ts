@@ -8,6 +8,7 @@
  * synapses. Maximum pooling and the products of `and`, `iand` blocks count as if every spike got through: an upper bound.
  * Work on analog input (the first layer) is multiply-accumulates, not spikes, and is not counted.
  */
+import type { SewBlockLayer } from '../model/layers.js'
 import type { Shape } from '../model/shape.js'
 import { sizeOf } from '../model/shape.js'
 import type { NetworkSpec } from '../model/spec.js'
@@ -40,6 +41,8 @@ export function spikingLayers(spec: NetworkSpec): readonly SpikingLayer[] {
   let signal: Signal = null
 
   const fire = (neurons: number): Signal => new Map([[layers.push({ neurons, fanOut: 0 }) - 1, 1]])
+  const activated = ({ activation }: SewBlockLayer, output: Shape): Signal =>
+    activation === 'lif' ? fire(sizeOf(output)) : null
   const reach = (from: Signal, synapses: number): void => {
     for (const [layer, share] of from ?? []) layers[layer]!.fanOut += share * synapses
   }
@@ -73,13 +76,13 @@ export function spikingLayers(spec: NetworkSpec): readonly SpikingLayer[] {
         for (let stage = 0; stage < layer.stages; stage++) {
           const [window, from] = stage === 0 ? [first, input] : [rest, output]
           reach(main, layer.channels * windowsAt(window, from, output))
-          main = fire(sizeOf(output))
+          main = activated(layer, output)
         }
         let shortcut = entry
         if (input[0] !== layer.channels || layer.stride.some((step) => step !== 1)) {
           const beside = { kernel: [1, 1], stride: layer.stride, padding: [0, 0] }
           reach(entry, layer.channels * windowsAt(beside, input, output))
-          shortcut = fire(sizeOf(output))
+          shortcut = activated(layer, output)
         }
         signal = connected(layer.connect, main, shortcut)
         break

@@ -31,7 +31,16 @@ export interface MseLoss {
   readonly kind: 'mse'
 }
 
-export type Loss = CrossEntropyLoss | RateMseLoss | SpikeCountLoss | MseLoss
+/**
+ * Binary cross-entropy of each value of the mean over time, x, as a logit: `log(1 + eˣ) − x y`, the mean over the elements
+ * whose target y is not negative. Targets: floating point in [0, 1] in the shape of an output step `[B, ...]`; −1 leaves an
+ * element out, such as the pilots of a resource grid.
+ */
+export interface BinaryCrossEntropyLoss {
+  readonly kind: 'binaryCrossEntropy'
+}
+
+export type Loss = CrossEntropyLoss | RateMseLoss | SpikeCountLoss | MseLoss | BinaryCrossEntropyLoss
 
 /**
  * Cross-entropy for classification; the default loss.
@@ -89,6 +98,11 @@ export function mse(): MseLoss {
   return { kind: 'mse' }
 }
 
+/** Binary cross-entropy for many yes-or-no decisions at once, such as the bits of a resource grid. */
+export function binaryCrossEntropy(): BinaryCrossEntropyLoss {
+  return { kind: 'binaryCrossEntropy' }
+}
+
 /**
  * The loss to use where the caller gave none; checks one made by hand.
  *
@@ -106,13 +120,15 @@ export function resolveLoss(loss: Loss | undefined): Loss {
       return spikeCount(options as SpikeCountLoss)
     case 'mse':
       return mse()
+    case 'binaryCrossEntropy':
+      return binaryCrossEntropy()
     default:
       throw new ArgumentError(
-        `loss must be one of crossEntropy(), rateMse(), spikeCount(), mse(), got kind ${describe(kind)}`,
+        `loss must be one of crossEntropy(), rateMse(), spikeCount(), mse(), binaryCrossEntropy(), got kind ${describe(kind)}`,
         'ERR_RANGE',
       )
   }
 }
 
 /** Every loss, by name. */
-export const losses = { crossEntropy, rateMse, spikeCount, mse } as const
+export const losses = { crossEntropy, rateMse, spikeCount, mse, binaryCrossEntropy } as const

@@ -82,6 +82,12 @@ Signal ReluLayer::forward(const Signal& input, Pass& pass) {
   return output;
 }
 
+Signal TimeMeanLayer::forward(const Signal& input, Pass& pass) {
+  Signal output{input.value.size(1) == 1 ? input.value : input.value.mean(1, /*keepdim=*/true), input.steps};
+  pass.record(name_, "output", output.value);
+  return output;
+}
+
 DropoutLayer::DropoutLayer(const Spec& spec, std::string name)
     : Layer(std::move(name)), probability_(spec.number("probability")) {
   SPIKINGRX_CHECK(probability_ >= 0 && probability_ < 1, "ERR_RANGE", name_,

@@ -1,4 +1,4 @@
-// Layers without time or state of their own: linear, pooling, flatten, dropout, ReLU, input normalisation.
+// Layers without state of their own: linear, pooling, flatten, mean over time, dropout, ReLU, input normalisation.
 #pragma once
 #include "model/layer.h"
 
@@ -33,6 +33,13 @@ class FlattenLayer final : public Layer {
 };
 
 class ReluLayer final : public Layer {
+ public:
+  using Layer::Layer;
+  Signal forward(const Signal& input, Pass& pass) override;
+};
+
+// The mean over the time steps, [B, 1, ...]: layers after it run once, and see the same value at each of the T steps.
+class TimeMeanLayer final : public Layer {
  public:
   using Layer::Layer;
   Signal forward(const Signal& input, Pass& pass) override;

@@ -19,6 +19,7 @@ std::shared_ptr<Layer> make_layer(const Spec& spec, const std::string& name, Bui
   if (kind == "linear") return std::make_shared<LinearLayer>(spec, name, build);
   if (kind == "averagePool" || kind == "maxPool") return std::make_shared<PoolLayer>(spec, name, build);
   if (kind == "flatten") return std::make_shared<FlattenLayer>(name, build);
+  if (kind == "timeMean") return std::make_shared<TimeMeanLayer>(name);
   if (kind == "dropout") return std::make_shared<DropoutLayer>(spec, name);
   if (kind == "relu") return std::make_shared<ReluLayer>(name);
   if (kind == "leakyReadout") return std::make_shared<LeakyReadoutLayer>(spec, name, build);

@@ -1,6 +1,7 @@
 #include "model/loss.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/one_hot.h>
@@ -39,6 +40,18 @@ at::Tensor level_targets(const at::Tensor& targets, const at::Tensor& scores, co
   return hot * (correct - incorrect) + incorrect;
 }
 
+// Of no counted element the loss is 0, and so is its gradient.
+at::Tensor binary_decision_loss(const at::Tensor& logits, const at::Tensor& targets) {
+  SPIKINGRX_CHECK(!is_class_target(targets), "ERR_TYPE", "binaryCrossEntropy needs floating point targets, got ",
+                  targets.dtype());
+  SPIKINGRX_CHECK(targets.sizes() == logits.sizes(), "ERR_SHAPE", "binaryCrossEntropy targets must have shape ",
+                  logits.sizes(), ", got ", targets.sizes());
+  const at::Tensor wanted = targets.to(logits.device(), logits.scalar_type());
+  const at::Tensor counted = wanted.ge(0).to(logits.scalar_type());
+  return at::binary_cross_entropy_with_logits(logits, wanted.clamp_min(0), counted, {}, at::Reduction::Sum) /
+         counted.sum().clamp_min(1);
+}
+
 }  // namespace
 
 bool is_class_target(const at::Tensor& targets) { return at::isIntegralType(targets.scalar_type(), false); }
@@ -55,13 +68,19 @@ void check_loss(const Spec& spec) {
     SPIKINGRX_CHECK(std::isfinite(spec.number("correct")) && std::isfinite(spec.number("incorrect")), "ERR_RANGE",
                     spec.kind, " correct and incorrect must be finite");
   } else {
-    SPIKINGRX_CHECK(spec.kind == "mse", "ERR_RANGE", "loss must be crossEntropy, rateMse, spikeCount or mse, got '",
-                    spec.kind, "'");
+    SPIKINGRX_CHECK(spec.kind == "mse" || spec.kind == "binaryCrossEntropy", "ERR_RANGE",
+                    "loss must be crossEntropy, rateMse, spikeCount, mse or binaryCrossEntropy, got '", spec.kind, "'");
   }
 }
 
 LossResult compute_loss(const at::Tensor& output, const at::Tensor& targets, const Spec& spec) {
   check_loss(spec);
+  if (spec.kind == "binaryCrossEntropy") {
+    SPIKINGRX_CHECK(output.dim() >= 3, "ERR_SHAPE", "the loss expects a network output [B, T, ...], got ",
+                    output.sizes());
+    const at::Tensor logits = output.mean(1);
+    return {binary_decision_loss(logits, targets), logits};
+  }
   SPIKINGRX_CHECK(output.dim() == 3, "ERR_SHAPE", "the loss expects a network output [B, T, K], got ", output.sizes());
   const bool sum = spec.kind == "spikeCount" || (spec.kind == "crossEntropy" && spec.text("reduce") == "sum");
   const at::Tensor scores = sum ? output.sum(1) : output.mean(1);

@@ -1,6 +1,7 @@
 #include "model/sew_block.h"
 
 #include "error.h"
+#include "model/dense_layers.h"
 
 namespace spikingrx {
 
@@ -16,7 +17,11 @@ SewBlockLayer::Stage SewBlockLayer::make_stage(const Spec& spec, const std::stri
   Stage stage;
   stage.convolution = std::make_shared<ConvLayer>(convolution, name + ".conv", build);
   stage.norm = std::make_shared<SpikeNormLayer>(spec, name + ".norm", build);
-  stage.neuron = std::make_shared<LifLayer>(spec, name + ".lif", build);
+  const std::string& activation = spec.text("activation");
+  SPIKINGRX_CHECK(activation == "lif" || activation == "relu", "ERR_RANGE", name,
+                  ": sewBlock activation must be lif or relu, got '", activation, "'");
+  if (activation == "lif") stage.activation = std::make_shared<LifLayer>(spec, name + ".lif", build);
+  if (activation == "relu") stage.activation = std::make_shared<ReluLayer>(name + ".relu");
   return stage;
 }
 
@@ -40,7 +45,7 @@ SewBlockLayer::SewBlockLayer(const Spec& spec, std::string name, Build& build)
 Signal SewBlockLayer::run(const Stage& stage, const Signal& input, Pass& pass) {
   Signal signal = stage.convolution->forward(input, pass);
   if (stage.norm) signal = stage.norm->forward(signal, pass);
-  return stage.neuron->forward(signal, pass);
+  return stage.activation->forward(signal, pass);
 }
 
 Signal SewBlockLayer::forward(const Signal& input, Pass& pass) {
@@ -49,7 +54,7 @@ Signal SewBlockLayer::forward(const Signal& input, Pass& pass) {
   Signal shortcut = input;
   if (shortcut_.convolution) {
     shortcut = run(shortcut_, input, pass);
-  } else if (input.constant()) {  // the main path is a sequence by now
+  } else if (input.constant()) {  // with LIF the main path is a sequence by now
     shortcut.value = input.value.expand_as(main.value);
   }
   Signal output{sew_connect(main.value, shortcut.value, connect_), input.steps};
@@ -78,7 +83,7 @@ void SewBlockLayer::constrain() {
 SewBlockLayer::Stage SewBlockLayer::folded_stage(const Stage& stage) {
   if (!stage.convolution || !stage.norm) return stage;
   auto convolution = stage.convolution->folded_with(*stage.norm);
-  return convolution ? Stage{convolution, nullptr, stage.neuron} : stage;
+  return convolution ? Stage{convolution, nullptr, stage.activation} : stage;
 }
 
 std::shared_ptr<Layer> SewBlockLayer::folded() const {

@@ -3,6 +3,8 @@
 //   main     O = stages(x), the state of each LIF carried over all T steps
 //   shortcut I = x, or Conv1x1 -> SpikeNorm -> LIF where channels or stride differ
 //   output   g(O, I): add O + I, and O I, iand I (1 - O), mean (O + I) / 2
+//
+// With activation "relu" ReLU stands for each LIF: the dense residual block of the same topology and weights.
 #pragma once
 #include "model/convolution_layers.h"
 #include "model/layer.h"
@@ -13,7 +15,7 @@ namespace spikingrx {
 
 class SewBlockLayer final : public Layer {
  public:
-  // options: channels, stride, stages (1 or 2), connect, and those of LIF and SpikeNorm.
+  // options: channels, stride, stages (1 or 2), connect, activation ("lif" | "relu"), and those of LIF and SpikeNorm.
   SewBlockLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
   void visit(const ParameterSink& sink) override;
@@ -26,7 +28,7 @@ class SewBlockLayer final : public Layer {
   struct Stage {
     std::shared_ptr<Layer> convolution;
     std::shared_ptr<Layer> norm;  // null once it is folded into the convolution
-    std::shared_ptr<Layer> neuron;
+    std::shared_ptr<Layer> activation;
   };
   static Stage make_stage(const Spec& spec, const std::string& name, std::vector<double> kernel,
                           std::vector<double> stride, std::vector<double> padding, Build& build);
@@ -37,10 +39,10 @@ class SewBlockLayer final : public Layer {
   template <class Body>
   void each_layer(Body&& body) const {
     for (const auto& stage : stages_)
-      for (const auto& layer : {stage.convolution, stage.norm, stage.neuron})
+      for (const auto& layer : {stage.convolution, stage.norm, stage.activation})
         if (layer) body(*layer);
     if (shortcut_.convolution)
-      for (const auto& layer : {shortcut_.convolution, shortcut_.norm, shortcut_.neuron})
+      for (const auto& layer : {shortcut_.convolution, shortcut_.norm, shortcut_.activation})
         if (layer) body(*layer);
   }
 

@@ -38,12 +38,14 @@ inline Spec norm(const std::string& statistics, double steps) {
   return {"spikeNorm", {{"epsilon", 1e-5}, {"momentum", 0.1}, {"statistics", statistics}, {"steps", steps}}};
 }
 
-inline Spec sew(double channels, double stride, const std::string& connect = "add", double stages = 2) {
+inline Spec sew(double channels, double stride, const std::string& connect = "add", double stages = 2,
+                const std::string& activation = "lif") {
   Spec spec{"sewBlock", neuron(0.5, 0.5)};
   spec.options["channels"] = channels;
   spec.options["stride"] = std::vector<double>{stride, stride};
   spec.options["stages"] = stages;
   spec.options["connect"] = connect;
+  spec.options["activation"] = activation;
   for (const auto& [name, value] : norm("shared", 4).options) spec.options[name] = value;
   return spec;
 }

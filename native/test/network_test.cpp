@@ -194,6 +194,39 @@ TEST("a SEW block whose stride changes no size still has its convolution in the 
   EXPECT_EQ(network.spiking_layers().size(), size_t(3));
 }
 
+TEST("a SEW block of ReLU is the residual block of its weights, computed once for a constant input") {
+  const NetworkSpec spec{{3, 6, 6}, 4, {sew(5, 2, "add", 2, "relu")}};
+  auto network = warmed(spec, at::kDouble);
+  EXPECT_EQ(network->spiking_layers().size(), size_t(0));
+  std::map<std::string, at::Tensor> values;
+  for (const auto& entry : network->tensors()) values[entry.name.substr(9)] = entry.tensor.detach();  // "layers.0."
+  const auto stage = [&](const at::Tensor& x, const std::string& name, int64_t stride, int64_t padding) {
+    const auto of = [&](const char* part) { return values.at(name + part); };
+    const at::Tensor y = at::conv2d(x, of(".conv.weight"), of(".conv.bias"), stride, padding);
+    return at::batch_norm(y, of(".norm.gamma"), of(".norm.beta"), of(".norm.runningMean"), of(".norm.runningVariance"),
+                          false, 0.1, 1e-5, false)
+        .relu();
+  };
+  const at::Tensor x = support::normal({2, 3, 6, 6}, 47);
+  const at::Tensor expected = stage(stage(x, "stages.0", 2, 1), "stages.1", 1, 1) + stage(x, "shortcut", 2, 0);
+  EXPECT_CLOSE(network->forward(x, evaluation()).output.detach(), expected.unsqueeze(1).expand({2, 4, 5, 3, 3}), 1e-12);
+  EXPECT_CLOSE(network->folded()->forward(x, evaluation()).output.detach()[0][3], expected[0], 1e-9);
+  EXPECT_THROWS(Network({{3, 6, 6}, 4, {sew(5, 2, "add", 2, "tanh")}}, 1, at::kCPU, at::kFloat),
+                "sewBlock activation must be lif or relu, got 'tanh'");
+}
+
+TEST("a head after the mean over time gives the mean of the heads, at every step; so do its gradients") {
+  const NetworkSpec before{{2, 4, 4}, 3, {lif(), conv(5)}}, after{{2, 4, 4}, 3, {lif(), {"timeMean", {}}, conv(5)}};
+  Network each(before, 5, at::kCPU, at::kDouble), once(after, 5, at::kCPU, at::kDouble);
+  const at::Tensor x = support::normal({2, 3, 2, 4, 4}, 48);
+  const at::Tensor mean = each.forward(x, evaluation()).output.mean(1), output = once.forward(x, evaluation()).output;
+  EXPECT_EQ(output.size(1), int64_t(3));
+  for (int64_t t = 0; t < 3; t++) EXPECT_CLOSE(output.select(1, t).detach(), mean.detach(), 1e-12);
+  output.mean(1).square().sum().backward();
+  mean.square().sum().backward();
+  EXPECT_CLOSE(once.tensors()[0].tensor.grad(), each.tensors()[0].tensor.grad(), 1e-12);
+}
+
 TEST("a count of time steps that can't be is refused") {
   auto network = warmed(per_step_network());
   ForwardOptions options;

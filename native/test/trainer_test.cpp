@@ -88,6 +88,26 @@ TEST("losses by value") {
   EXPECT_THROWS(compute_loss(out, targets, {"hinge", {}}), "loss must be crossEntropy");
 }
 
+TEST("binary cross-entropy counts the elements whose target is not negative") {
+  const Spec spec{"binaryCrossEntropy", {}};
+  const at::Tensor output =
+      at::tensor({2.0, 0.0, 4.0, -2.0, 0.0, 700.0}, at::kDouble).view({1, 2, 3});  // means 0, 0, 352
+  const at::Tensor targets = at::tensor({1.0, 0.25, -1.0}, at::kDouble).view({1, 3});
+  const LossResult result = compute_loss(output, targets, spec);
+  EXPECT_NEAR(result.loss.item<double>(), std::log(2.0), 1e-12);
+  EXPECT_CLOSE(result.scores, at::tensor({0.0, 0.0, 352.0}, at::kDouble).view({1, 3}), 1e-12);
+  const at::Tensor all = at::tensor({1.0, 0.0, 0.0}, at::kDouble).view({1, 3});
+  EXPECT_NEAR(compute_loss(output, all, spec).loss.item<double>(), (2 * std::log(2.0) + 352) / 3, 1e-12);
+  at::Tensor leaf = output.clone().requires_grad_();
+  const at::Tensor none = compute_loss(leaf, at::full({1, 3}, -1.0, at::kDouble), spec).loss;
+  none.backward();
+  EXPECT_EQ(none.item<double>(), 0.0);
+  EXPECT(at::equal(leaf.grad(), at::zeros_like(leaf)));
+  EXPECT_THROWS(compute_loss(output, at::zeros({1, 2}, at::kDouble), spec),
+                "targets must have shape [1, 3], got [1, 2]");
+  EXPECT_THROWS(compute_loss(output, at::zeros({1}, at::kLong), spec), "needs floating point targets");
+}
+
 TEST("rate penalties by value") {
   const std::vector<at::Tensor> rates{at::scalar_tensor(0.1, at::kDouble), at::scalar_tensor(0.5, at::kDouble)};
   EXPECT_NEAR(rate_penalty(rates, firing_rate(2, 0.2)).item<double>(), 2 * (0.01 + 0.09) / 2, 1e-15);

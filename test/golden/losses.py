@@ -5,11 +5,12 @@
                   are our target counts
     rateMse       mse_loss between the mean over time and target rates of the right and the wrong classes
     mse           mse_loss between the mean over time and floating point targets [B, K]
+    binaryCrossEntropy  binary_cross_entropy_with_logits of the mean over time on the elements whose target is not -1
 """
 
 import torch
 from snntorch import functional
-from torch.nn.functional import cross_entropy, mse_loss, one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
 
 from vectors import Family, leaf, random
 
@@ -42,6 +43,11 @@ def main():
         add(f"mse of rates, {correct} and {incorrect}", {"kind": "rateMse", "correct": correct, "incorrect": incorrect}, spikes,
             lambda o: mse_loss(o.mean(1), incorrect + (correct - incorrect) * one_hot(classes, K).double()))
     add("mse of the mean", {"kind": "mse"}, analog, lambda o: mse_loss(o.mean(1), targets))
+    bits = torch.tensor([[0, 1, -1, 1, 0], [1, -1, -1, 0, 1], [-1, -1, -1, -1, -1], [0.25, 1, 0, 1, 1]]).double()
+    family.share(bits=bits)
+    for scale in (1, 40):  # large logits: log(1 + e^x) without overflow
+        add(f"binary cross-entropy of {scale} times the output", {"kind": "binaryCrossEntropy"}, scale * analog,
+            lambda o: binary_cross_entropy_with_logits(o.mean(1)[bits >= 0], bits[bits >= 0]))
     family.save()
 
 

@@ -5,6 +5,7 @@ import { eye, permute, reshape, tensor } from '../../lib/tensor/index.js'
 import { networkTensors, withNetwork } from './network-tensors.js'
 import { expectClose, readFamily, tolerance, toTensor } from './vectors.js'
 
+const targetsOf: Readonly<Record<string, string>> = { mse: 'targets', binaryCrossEntropy: 'bits' }
 const cases = await readFamily<NativeSpec>('losses')
 
 /**
@@ -31,7 +32,7 @@ describe('losses give the values and gradients of torch and snnTorch', () => {
         measureRates: false,
       })
       const inputs = reshape(eye(positions, { dtype: 'float64' }), [batch, steps, positions])
-      const targets = toTensor(values(loss.kind === 'mse' ? 'targets' : 'classes'))
+      const targets = toTensor(values(targetsOf[loss.kind] ?? 'classes'))
       const [measured = Number.NaN] = await native().trainerStepAsync(trainer, inputs.handle, targets.handle)
       native().trainerFree(trainer)
 

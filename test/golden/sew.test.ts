@@ -36,7 +36,14 @@ describe("spikingrx::sew_connect gives the values and gradients of SpikingJelly'
 describe("the sewBlock layer is SpikingJelly's BasicBlock", () => {
   it.each(blocks)('$name', async ({ options, values, names }) => {
     const { channelsIn, size, dtype: _, ...layer } = options
-    const block = { ...layer, kind: 'sewBlock', resetDelay: false, learnable: [], perChannel: false } as const
+    const block = {
+      ...layer,
+      kind: 'sewBlock',
+      activation: 'lif',
+      resetDelay: false,
+      learnable: [],
+      perChannel: false,
+    } as const
     const spec = { input: [channelsIn, ...size], steps: options.steps, layers: [block] }
     // Gradients pass two convolutions, two norms and two neurons: the float64 tolerance, ten times.
     const tolerated = 10 * tolerance.float64

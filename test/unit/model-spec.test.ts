@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SpecError } from '../../lib/errors.js'
+import type { SewBlockLayer } from '../../lib/model/layers.js'
 import { parseSpec } from '../../lib/model/schema.js'
 import { snn } from '../../lib/model/spec.js'
 import { summaryTable } from '../../lib/model/table.js'
@@ -69,6 +70,28 @@ describe('shapes', () => {
       { name: 'layers.0.stages.0.norm.runningVariance', shape: [8, 1], trainable: false },
       { name: 'layers.0.stages.0.lif.decay', shape: [], trainable: true },
     ])
+  })
+})
+
+describe('the dense twin of a SEW block', () => {
+  it('has the tensors of the spiking one but for what LIF learns', () => {
+    const options = { learnable: ['decay'], stride: 2 } as const
+    const names = (activation: 'lif' | 'relu') =>
+      digits()
+        .sewBlock(4, { ...options, activation })
+        .summary[0]?.tensors.map(({ name }) => name)
+    expect(names('relu')).toEqual(names('lif')?.filter((name) => !name.endsWith('.lif.decay')))
+    expect(names('relu')).toHaveLength(18)
+  })
+
+  it('is a spiking one where nothing is said, also in a file written before there was a choice', () => {
+    const spec = digits().sewBlock(4)
+    expect(spec.layers[0]).toMatchObject({ activation: 'lif' })
+    const { activation, ...older } = spec.layers[0] as SewBlockLayer
+    expect(parseSpec({ ...spec.toJSON(), layers: [older] }).layers).toEqual(spec.layers)
+    expect(() => digits().sewBlock(4, { activation: 'tanh' as 'relu' })).toThrow(
+      'sewBlock needs activation to be one of lif, relu, got "tanh"',
+    )
   })
 })
 

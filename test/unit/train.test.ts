@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fromArrays } from '../../lib/data/arrays.js'
 import { fromIterable } from '../../lib/data/iterable.js'
 import { Model } from '../../lib/model/model.js'
 import { snn } from '../../lib/model/spec.js'
@@ -191,6 +192,33 @@ describe('a run', () => {
     expect((await model.evaluate(line, { loss: losses.mse() })).confusion).toEqual([])
   })
 
+  it('learns yes-or-no decisions of maps, and none where the target is −1', async () => {
+    using model = await Model.create(
+      snn({ input: [1, 2, 2], steps: 4 })
+        .convBlock(8, { kernel: 1, padding: 0 })
+        .lif({ threshold: 0.3 })
+        .timeMean()
+        .convBlock(1, { kernel: 1, padding: 0 }),
+    )
+    // Bright or dark; the last place says the opposite and is left out.
+    const samples = Array.from({ length: 32 }, (_, i) => {
+      const bits = [0, 1, 2, 3].map((place) => (i >> place) & 1)
+      return { input: bits, target: [...bits.slice(0, 3), -1] }
+    })
+    const maps = fromArrays({
+      inputs: Float32Array.from(samples.flatMap(({ input }) => input)),
+      shape: [32, 1, 2, 2],
+      targets: Float32Array.from(samples.flatMap(({ target }) => target)),
+      targetShape: [1, 2, 2],
+    })
+    const loss = losses.binaryCrossEntropy()
+    const events = await collect(model.train(maps, { epochs: 40, batchSize: 8, loss, optimizer: adamW({ lr: 0.05 }) }))
+    const [first, last] = [ofType(events, 'epoch')[0]!, ofType(events, 'epoch').at(-1)!]
+    expect(first.accuracy).toBeNaN()
+    expect(last.loss).toBeLessThan(0.1)
+    expect((await model.evaluate(maps, { loss })).loss).toBeCloseTo(last.loss, 1)
+  })
+
   it('reads data of unknown length', async () => {
     using model = await create()
     const samples = Array.from({ length: 25 }, (_, i) => data.sample(i))
@@ -277,7 +305,7 @@ describe('options and data that do not fit', () => {
     [{ resume: true }, 'train needs checkpoint: { directory } to resume from'],
     [
       { loss: { kind: 'hinge' } },
-      'loss must be one of crossEntropy(), rateMse(), spikeCount(), mse(), got kind "hinge"',
+      'loss must be one of crossEntropy(), rateMse(), spikeCount(), mse(), binaryCrossEntropy(), got kind "hinge"',
     ],
     [
       { optimizer: { kind: 'adamW', learningRate: -1 } },

@@ -1,4 +1,4 @@
-import type { DropoutLayer, FlattenLayer, LinearLayer, ReluLayer } from '../layers.js'
+import type { DropoutLayer, FlattenLayer, LinearLayer, ReluLayer, TimeMeanLayer } from '../layers.js'
 import { LIMITS } from '../limits.js'
 import { sizeOf } from '../shape.js'
 import type { LayerDefinition, TensorLayout } from './definition.js'
@@ -27,6 +27,12 @@ export const linear: LayerDefinition<LinearLayer> = {
 export const flatten: LayerDefinition<FlattenLayer> = {
   complete: () => ({ kind: 'flatten' }),
   output: (_layer, input) => [sizeOf(input)],
+  tensors: () => [],
+}
+
+export const timeMean: LayerDefinition<TimeMeanLayer> = {
+  complete: () => ({ kind: 'timeMean' }),
+  output: (_layer, input) => input,
   tensors: () => [],
 }
 

@@ -1,7 +1,7 @@
 import type { Layer, LayerKind } from '../layers.js'
 import { averagePool, convBlock, maxPool } from './convolution.js'
 import type { LayerDefinition } from './definition.js'
-import { dropout, flatten, linear, relu } from './dense.js'
+import { dropout, flatten, linear, relu, timeMean } from './dense.js'
 import { directEncoder, latencyEncoder, normalize, rateEncoder } from './input.js'
 import { leakyReadout, lif } from './neuron.js'
 import { spikeNorm } from './norm.js'
@@ -17,6 +17,7 @@ const DEFINITIONS = {
   averagePool,
   maxPool,
   flatten,
+  timeMean,
   dropout,
   relu,
   leakyReadout,

@@ -17,6 +17,7 @@ export const sewBlock: LayerDefinition<SewBlockLayer> = {
     stride: read.pair('stride', { min: 1, max: LIMITS.size }, [1, 1]),
     stages: read.integer('stages', { min: 1, max: 2 }, 2),
     connect: read.choice('connect', ['add', 'and', 'iand', 'mean'], 'add'),
+    activation: read.choice('activation', ['lif', 'relu'], 'lif'),
     ...readLifSettings(read),
     ...readNormSettings(read, steps),
   }),
@@ -29,7 +30,7 @@ export const sewBlock: LayerDefinition<SewBlockLayer> = {
     const stage = (prefix: string, from: number, kernel: 1 | 3): TensorLayout[] => [
       ...convolutionTensors(`${prefix}.conv.`, layer.channels, from, [kernel, kernel], true),
       ...normTensors(`${prefix}.norm.`, layer, layer.channels),
-      ...lifTensors(`${prefix}.lif.`, layer, layer.channels),
+      ...(layer.activation === 'lif' ? lifTensors(`${prefix}.lif.`, layer, layer.channels) : []),
     ]
     const stages = Array.from({ length: layer.stages }, (_, k) =>
       stage(`stages.${k}`, k === 0 ? into : layer.channels, 3),
