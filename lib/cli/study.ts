@@ -7,7 +7,7 @@ import { json, seed } from './options.js'
 import { duration } from './wording.js'
 
 /** As lib/study/parts/registry.ts has them, so that the help need not load the study. */
-const parts = ['neuron', 'fi', 'activations'] as const
+const parts = ['neuron', 'fi', 'activations', 'networks'] as const
 
 export const command = defineCommand({
   name: 'study',

@@ -48,8 +48,10 @@ export interface LayerOperations {
   readonly macs: number
   readonly synOps: number
   readonly neuronUpdates: number
-  /** pJ */
+  /** pJ: MACs and accumulates. */
   readonly energy: number
+  /** pJ: besides, each membrane update (decay, current and bias) at the price of a MAC. */
+  readonly energyWithUpdates: number
 }
 
 /** Sums over layers. The first layer and the readout are those that a count is tempted to leave out. */
@@ -107,6 +109,19 @@ export function countOperations(layers: readonly MeasuredLayer[]): OperationCoun
   }
 }
 
+/** The same layers on a processor that skips no zeros: every weight, also those that are zero, meets every real-valued input. Spikes stay spikes. */
+export function withoutSkipping(layers: readonly MeasuredLayer[]): readonly MeasuredLayer[] {
+  return layers.map((layer) => {
+    if (layer.activity.kind === 'spikes') return layer
+    const { name, inputs, outputs } = layer.connections
+    return {
+      ...layer,
+      connections: { name, inputs, outputs },
+      activity: { kind: 'analog', times: layer.activity.times },
+    }
+  })
+}
+
 export interface PublishedComparison {
   /** 2 × MACs of the dense network. */
   readonly denseFlops: number
@@ -145,13 +160,20 @@ function countLayer({ connections, activity, neuronUpdates = 0 }: MeasuredLayer)
     const { kind } = activity as { readonly kind: unknown }
     throw new ArgumentError(`${name}: activity must be spikes or analog, got ${JSON.stringify(kind)}`, 'ERR_RANGE')
   }
-  return { name, ...work, neuronUpdates, energy: energyProxy(work) }
+  return { name, ...work, neuronUpdates, ...energies({ ...work, neuronUpdates }) }
 }
 
 function total(name: string, layers: readonly LayerOperations[]): LayerOperations {
-  const sum = (key: 'macs' | 'synOps' | 'neuronUpdates' | 'energy'): number =>
-    layers.reduce((all, layer) => all + layer[key], 0)
-  return { name, macs: sum('macs'), synOps: sum('synOps'), neuronUpdates: sum('neuronUpdates'), energy: sum('energy') }
+  const sum = (key: 'macs' | 'synOps' | 'neuronUpdates'): number => layers.reduce((all, layer) => all + layer[key], 0)
+  const work = { macs: sum('macs'), synOps: sum('synOps'), neuronUpdates: sum('neuronUpdates') }
+  return { name, ...work, ...energies(work) }
+}
+
+function energies(
+  work: Pick<LayerOperations, 'macs' | 'synOps' | 'neuronUpdates'>,
+): Pick<LayerOperations, 'energy' | 'energyWithUpdates'> {
+  const energy = energyProxy(work)
+  return { energy, energyWithUpdates: energy + energyPerOperation.mac * work.neuronUpdates }
 }
 
 /** A share of all inputs as their number. */
