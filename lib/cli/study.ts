@@ -7,13 +7,14 @@ import { json, seed } from './options.js'
 import { duration } from './wording.js'
 
 /** As lib/study/parts/registry.ts has them, so that the help need not load the study. */
-const parts = ['neuron', 'fi', 'activations', 'networks'] as const
+const parts = ['neuron', 'fi', 'activations', 'networks', 'front'] as const
 
 export const command = defineCommand({
   name: 'study',
   about:
     'Reproduces the analysis of the LIF neuron, checks it against closed forms, and writes a report with pictures and every number: neuron ' +
-    'spike counts and currents of every kind; fi firing rate against current; activations ReLU, sigmoid and others fitted to it; all (default).',
+    'spike counts and currents of every kind; fi firing rate against current; activations ReLU, sigmoid and others fitted to it; networks a dense and a spiking network on MNIST, and ' +
+    'what each computes; front the least energy for an accuracy; all (default).',
   positionals: [{ name: 'part', choices: [...parts, 'all'], optional: true, help: 'which one (default: all)' }],
   options: {
     quick: { kind: 'flag', help: 'shorter runs and fewer repetitions' },

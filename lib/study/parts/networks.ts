@@ -60,6 +60,11 @@ export function trainPart(
   })
 }
 
+/** Epochs of the matched networks: other parts train the same ones. */
+export function matchedEpochs({ quick: short }: Pick<StudyContext, 'quick'>): number {
+  return (short ? quick : full).epochs
+}
+
 interface Size {
   readonly train: number
   readonly test: number
