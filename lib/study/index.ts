@@ -45,6 +45,41 @@ export {
   type RateMeasure,
 } from './firing-curve.js'
 export { type ActivationFit, type FitErrors, fitActivation, fitActivations, fitErrors } from './fit.js'
+export { type EnergyCounter, openEnergyCounter } from './networks/energy-counter.js'
+export { type FrontEntry, frontEntries, type LatencyCode, latencyCoded } from './networks/front-plans.js'
+export {
+  connectionsOf,
+  type MeasureOptions,
+  measureNetwork,
+  type NetworkMeasurement,
+  type NeuronActivity,
+} from './networks/measure.js'
+export { type FrontPoint, frontPlot, paretoFront } from './networks/pictures.js'
+export { matchedConnections, matchedPlans, matchedSizes, matchedSteps } from './networks/plans.js'
+export {
+  checkPruning,
+  connectionWeights,
+  fanOuts,
+  magnitudeMask,
+  Pruner,
+  type Pruning,
+  pruningProgress,
+} from './networks/pruning.js'
+export {
+  type CurvePoint,
+  type NetworkPlan,
+  type StudyData,
+  type TrainedNetwork,
+  type TrainNetworkOptions,
+  trainNetwork,
+} from './networks/train.js'
+export {
+  type InferenceEngine,
+  type InferenceTime,
+  type InferenceTimeOptions,
+  inferenceEngines,
+  timeInference,
+} from './networks/wall-time.js'
 export {
   checkNeuron,
   firingRate,
@@ -70,6 +105,7 @@ export {
   publishedComparison,
   synapses,
   synOps,
+  withoutSkipping,
 } from './operations.js'
 export type { StudyContext, StudyPart } from './parts/part.js'
 export { studyParts } from './parts/registry.js'

@@ -64,6 +64,11 @@ export interface TrainedNetwork {
 export interface TrainNetworkOptions {
   /** Folder of all networks; this one's is `<name>-seed-<seed>` within it. Made when missing. */
   readonly directory: string
+  /**
+   * Threads libtorch computes with, in the whole process: other numbers give other roundings, and so slightly other networks. Default: left
+   * as it is.
+   */
+  readonly threads?: number
   /** Stops the training with a checkpoint. */
   readonly signal?: AbortSignal
   /** Told as it goes on: 0 to 1, and what is under way. */
@@ -80,7 +85,7 @@ export interface TrainNetworkOptions {
 export async function trainNetwork(
   plan: NetworkPlan,
   data: StudyData,
-  { directory, signal, progress }: TrainNetworkOptions,
+  { directory, threads, signal, progress }: TrainNetworkOptions,
 ): Promise<TrainedNetwork> {
   const folder = join(directory, `${plan.name}-seed-${plan.seed}`)
   const description = JSON.stringify({ ...plan, samples: data.train.length, version: packageVersion() })
@@ -94,10 +99,14 @@ export async function trainNetwork(
     const finished = await readText(files.result)
     if (finished !== undefined) return { ...(JSON.parse(finished) as TrainedNetwork), path: files.network }
   } else {
-    await rm(folder, { recursive: true, force: true })
+    await writing(folder, () => rm(folder, { recursive: true, force: true }))
     await write(files.plan, description)
   }
-  await using model = await Model.create(plan.spec, { seed: plan.seed, device: 'cpu' })
+  await using model = await Model.create(plan.spec, {
+    seed: plan.seed,
+    device: 'cpu',
+    ...(threads === undefined ? {} : { threads }),
+  })
   const curve = await trainModel(model, plan, data, {
     directory: folder,
     before: JSON.parse((await readText(files.curve)) ?? '[]') as CurvePoint[],
@@ -174,10 +183,16 @@ async function readText(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined)
 }
 
-async function write(path: string, text: string): Promise<void> {
-  try {
+function write(path: string, text: string): Promise<void> {
+  return writing(path, async () => {
     await mkdir(join(path, '..'), { recursive: true })
     await replaceFile(path, (file) => file.writeFile(text))
+  })
+}
+
+async function writing(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new SpikingRxError(`the study can't be written to ${path}: ${reason}`, 'ERR_STUDY_WRITE', { path }, error)

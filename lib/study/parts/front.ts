@@ -7,7 +7,7 @@ import { type StudyData, type TrainedNetwork, trainNetwork } from '../networks/t
 import { timeInference } from '../networks/wall-time.js'
 import { type MeasuredLayer, withoutSkipping } from '../operations.js'
 import { type CountedNetworks, frontSection } from './front-section.js'
-import { matchedEpochs } from './networks.js'
+import { matchedEpochs, studyThreads } from './networks.js'
 import { meanCount } from './networks-tables.js'
 import type { StudyContext, StudyPart } from './part.js'
 
@@ -56,6 +56,7 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
     const began = done++
     return trainNetwork(plan, data, {
       directory,
+      threads: studyThreads,
       signal,
       progress: (share, what) =>
         context.progress((0.96 * (began + share)) / trainings, `${plan.name}, seed ${plan.seed}: ${what}`),

@@ -45,8 +45,11 @@ export const networksPart: StudyPart = {
   },
 }
 
+/** One, so that the figures are the same whatever the number of cores. */
+export const studyThreads = 1
+
 /** Trains one network as a share of the part's progress. */
-export function trainPart(
+function trainPart(
   plan: Parameters<typeof trainNetwork>[0],
   data: StudyData,
   { work, signal, progress }: StudyContext,
@@ -55,6 +58,7 @@ export function trainPart(
 ): Promise<TrainedNetwork> {
   return trainNetwork(plan, data, {
     directory: work,
+    threads: studyThreads,
     signal,
     progress: (done, what) => progress(from + share * done, `${plan.name}, seed ${plan.seed}: ${what}`),
   })
