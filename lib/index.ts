@@ -35,6 +35,7 @@ export type {
   Activation,
   Connect,
   ConvBlockOptions,
+  InitialWeights,
   Layer,
   LayerKind,
   LeakyReadoutOptions,

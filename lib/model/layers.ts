@@ -33,7 +33,13 @@ export interface ConvBlockOptions {
   readonly padding?: PairOption
   /** Default true. */
   readonly bias?: boolean
+  /**
+   * Weights of a new network: `'kaiming'`, normal for what a neuron or ReLU follows, with zero bias; or `'uniform'` in ±1/√fanIn with
+   * the bias, for a head whose values are logits. Default `'kaiming'`.
+   */
+  readonly initial?: InitialWeights
 }
+export type InitialWeights = 'kaiming' | 'uniform'
 export interface ConvBlockLayer {
   readonly kind: 'convBlock'
   readonly channels: number
@@ -41,6 +47,7 @@ export interface ConvBlockLayer {
   readonly stride: Pair
   readonly padding: Pair
   readonly bias: boolean
+  readonly initial: InitialWeights
 }
 
 /**

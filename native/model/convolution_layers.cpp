@@ -92,11 +92,20 @@ ConvLayer::ConvLayer(const Spec& spec, std::string name, Build& build)
                     " is larger than the padded input ", at::IntArrayRef(build.shape));
     shape[d + 1] = room / stride_[d] + 1;
   }
-  const double deviation =
-      std::sqrt(2.0 / static_cast<double>(channels) / static_cast<double>(kernel[0]) / static_cast<double>(kernel[1]));
-  weight_ = build.parameter(at::empty({channels, build.shape[0], kernel[0], kernel[1]}, build.options)
-                                .normal_(0, deviation, build.generator));
-  if (spec.flag("bias")) bias_ = build.parameter(at::zeros({channels}, build.options));
+  const std::string& initial = spec.text("initial");
+  SPIKINGRX_CHECK(initial == "kaiming" || initial == "uniform", "ERR_RANGE", name_,
+                  ": convBlock initial must be kaiming or uniform, got '", initial, "'");
+  const double window = static_cast<double>(kernel[0]) * static_cast<double>(kernel[1]);
+  const double deviation = std::sqrt(2.0 / static_cast<double>(channels) / window);
+  const double bound = 1 / std::sqrt(static_cast<double>(build.shape[0]) * window);
+  const auto drawn = [&](at::IntArrayRef sizes) {
+    const at::Tensor values = at::empty(sizes, build.options);
+    return initial == "kaiming" ? values.normal_(0, deviation, build.generator)
+                                : values.uniform_(-bound, bound, build.generator);
+  };
+  weight_ = build.parameter(drawn({channels, build.shape[0], kernel[0], kernel[1]}));
+  if (spec.flag("bias"))
+    bias_ = build.parameter(initial == "kaiming" ? at::zeros({channels}, build.options) : drawn({channels}));
   build.shape = shape;
 }
 

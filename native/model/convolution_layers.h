@@ -27,7 +27,8 @@ class SpikeNormLayer final : public Layer {
 
 class ConvLayer final : public Layer {
  public:
-  // options: channels, kernel, stride, padding, bias. Kaiming-normal weights (fan_out, gain sqrt 2), zero bias.
+  // options: channels, kernel, stride, padding, bias, initial ("kaiming": normal weights (fan_out, gain sqrt 2), zero
+  // bias | "uniform": weights and bias in +-1/sqrt(fan_in), as torch, for a head whose values are logits).
   ConvLayer(const Spec& spec, std::string name, Build& build);
   ConvLayer(std::string name, at::Tensor weight, at::Tensor bias, std::vector<int64_t> stride,
             std::vector<int64_t> padding);

@@ -12,7 +12,8 @@ SewBlockLayer::Stage SewBlockLayer::make_stage(const Spec& spec, const std::stri
                     {"kernel", std::move(kernel)},
                     {"stride", std::move(stride)},
                     {"padding", std::move(padding)},
-                    {"bias", true}}};
+                    {"bias", true},
+                    {"initial", std::string("kaiming")}}};
   // Evaluated one after the other: each reads the shape that the one before leaves.
   Stage stage;
   stage.convolution = std::make_shared<ConvLayer>(convolution, name + ".conv", build);

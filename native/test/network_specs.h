@@ -25,13 +25,14 @@ inline std::map<std::string, spikingrx::OptionValue> neuron(double decay, double
 
 inline Spec lif(double decay = 0.5, double threshold = 0.5) { return {"lif", neuron(decay, threshold)}; }
 
-inline Spec conv(double channels) {
+inline Spec conv(double channels, const std::string& initial = "kaiming") {
   return {"convBlock",
           {{"channels", channels},
            {"kernel", std::vector<double>{3, 3}},
            {"stride", std::vector<double>{1, 1}},
            {"padding", std::vector<double>{1, 1}},
-           {"bias", true}}};
+           {"bias", true},
+           {"initial", initial}}};
 }
 
 inline Spec norm(const std::string& statistics, double steps) {

@@ -41,6 +41,12 @@ TEST("initial values: Kaiming fan_out for convolutions, torch's uniform for line
   const at::Tensor weight = network.tensors()[0].tensor.detach();
   EXPECT_NEAR(weight.std().item<double>(), std::sqrt(2.0 / (8 * 9)), 0.015);
   EXPECT(at::equal(network.tensors()[1].tensor.detach(), at::zeros({8})));
+  const Network head({{3, 8, 8}, 1, {conv(64, "uniform")}}, 4, at::kCPU, at::kFloat);  // +-1/sqrt(27)
+  for (const auto& entry : head.tensors()) {
+    const double largest = entry.tensor.abs().max().item<double>();
+    EXPECT(largest <= 0.19246);
+    EXPECT(largest > 0.18);
+  }
   Network one({{3, 32, 32}, 1, {conv(64)}}, 2, at::kCPU,
               at::kFloat);  // SEMANTICS: std sqrt(2 C_in / C_out) before borders
   const at::Tensor out = one.forward(support::normal({8, 3, 32, 32}, 41, at::kFloat), evaluation()).output;

@@ -79,7 +79,8 @@ def images(family, normal):
         "images",
         {
             "network": {"input": [2, 6, 6], "steps": T, "layers": [
-                {"kind": "convBlock", "channels": 4, "kernel": [3, 3], "stride": [1, 1], "padding": [1, 1], "bias": True},
+                {"kind": "convBlock", "channels": 4, "kernel": [3, 3], "stride": [1, 1], "padding": [1, 1], "bias": True,
+                 "initial": "kaiming"},
                 {"kind": "spikeNorm", "epsilon": 1e-5, "momentum": 0.1, "statistics": "shared", "steps": T},
                 {"kind": "lif", "decay": 0.8, "threshold": 0.4, "decayInput": True, "reset": "subtract", "detachReset": False,
                  "surrogate": "sigmoid", "surrogateParameter": 4.0, **lif},

@@ -31,6 +31,7 @@ export const convBlock: LayerDefinition<ConvBlockLayer> = {
     stride: read.pair('stride', SIZE, [1, 1]),
     padding: read.pair('padding', { min: 0, max: LIMITS.size }, [1, 1]),
     bias: read.flag('bias', true),
+    initial: read.choice('initial', ['kaiming', 'uniform'], 'kaiming'),
   }),
   output({ channels, kernel, stride, padding }, input, read) {
     const [, height, width] = requireMap(input, read)
