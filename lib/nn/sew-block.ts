@@ -3,7 +3,8 @@
 import { ArgumentError } from '../errors.js'
 import { argumentReader } from '../model/arguments.js'
 import { readLifSettings } from '../model/definitions/neuron.js'
-import type { Connect, LifOptions, LifSettings, PairOption } from '../model/layers.js'
+import type { Activation, Connect, LifOptions, LifSettings, PairOption } from '../model/layers.js'
+import { relu } from '../tensor/activation.js'
 import { tensorOp } from '../tensor/operator.js'
 import { scope } from '../tensor/scope.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
@@ -11,7 +12,7 @@ import { convBlock } from './conv-block.js'
 import { runLif } from './lif.js'
 import { type SpikeNormTensors, spikeNorm } from './spike-norm.js'
 
-/** Convolution → SpikeNorm → LIF. */
+/** Convolution → SpikeNorm → LIF (or ReLU). */
 export interface SewStage {
   /** `[out, in, k, k]`; 3×3 on the main path, 1×1 on the shortcut. */
   readonly weight: Tensor
@@ -35,6 +36,8 @@ export interface SewBlockFunctionOptions extends Omit<LifOptions, 'learnable' | 
   readonly stride?: PairOption
   /** Default `'add'`. */
   readonly connect?: Connect
+  /** `'relu'`: the dense block, without membranes. Default `'lif'`. */
+  readonly activation?: Activation
   /** As for `spikeNorm`. Default false. */
   readonly training?: boolean
   readonly epsilon?: number
@@ -68,6 +71,7 @@ export function sewBlock(input: Tensor, tensors: SewTensors, options: SewBlockFu
   const read = argumentReader('sewBlock', rest)
   const stride = read.pair('stride', { min: 1 }, [1, 1])
   const connect = read.choice('connect', ['add', 'and', 'iand', 'mean'], 'add')
+  const activation = read.choice('activation', ['lif', 'relu'], 'lif')
   const norm = {
     training: read.flag('training', false),
     epsilon: read.number('epsilon', { above: 0 }, 1e-5),
@@ -76,8 +80,9 @@ export function sewBlock(input: Tensor, tensors: SewTensors, options: SewBlockFu
   const neuron = readLifSettings(read)
   read.end()
   const stages = [...tensors.stages, ...(tensors.shortcut ? [tensors.shortcut] : [])]
-  if (state !== undefined && state.length !== stages.length) {
-    throw new ArgumentError(`sewBlock wants ${stages.length} membranes as state, got ${state.length}`, 'ERR_RANGE')
+  const neurons = activation === 'lif' ? stages.length : 0
+  if (state !== undefined && state.length !== neurons) {
+    throw new ArgumentError(`sewBlock wants ${neurons} membranes as state, got ${state.length}`, 'ERR_RANGE')
   }
   return scope(() => {
     const membranes: Tensor[] = []
@@ -87,6 +92,7 @@ export function sewBlock(input: Tensor, tensors: SewTensors, options: SewBlockFu
       at: { readonly stride: PairOption; readonly padding: number },
     ): Tensor => {
       const current = spikeNorm(convBlock(from, stage.weight, { bias: stage.bias, ...at }), stage.norm, norm)
+      if (activation === 'relu') return relu(current)
       const { spikes, membrane } = fire(current, stage, neuron, state?.[membranes.length])
       membranes.push(membrane)
       return spikes

@@ -135,6 +135,22 @@ describe('Lif', () => {
 })
 
 describe('SEWBlock', () => {
+  it('of ReLU is what a network of the same spec and seed computes, and has no state', async () => {
+    using model = await Model.create(
+      snn({ input: [2, 6, 6], steps: 3 }).sewBlock(4, { stride: 2, activation: 'relu' }),
+      {
+        device: 'cpu',
+        seed: 11,
+      },
+    )
+    const input = Float32Array.from({ length: 2 * 3 * 72 }, (_, i) => Math.sin(i))
+    const { scores } = await model.predict({ data: input, shape: [2, 3, 2, 6, 6] })
+    using block = new SEWBlock(2, 4, { stride: 2, activation: 'relu', seed: 11, stateful: true })
+    block.eval()
+    const output = t.scope(() => t.mean(block.forward(tensor(input, { shape: [2, 3, 2, 6, 6] })), { dim: 1 }))
+    expectValues(t.flatten(output), [...scores], 1e-5)
+  })
+
   it('names its tensors as checkpoints do', () => {
     using block = new SEWBlock(2, 4, { stride: 2, learnable: ['decay'] })
     const stage = (prefix: string, into: number, kernel: number) => [
