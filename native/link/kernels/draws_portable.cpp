@@ -1,0 +1,2 @@
+#define SPIKINGRX_LEVEL portable
+#include "link/kernels/draws.inl"
