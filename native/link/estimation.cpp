@@ -129,8 +129,7 @@ std::tuple<at::Tensor, at::Tensor> interpolate_pilots(const at::Tensor& received
   const at::Tensor estimate = at::matmul(as_complex(known), weights.to(as_complex(known).scalar_type()));
   const at::Tensor energy = at_pilots(pilots.square().sum(-1), pilots);
   const at::Tensor error = at::matmul(energy.reciprocal(), weights).clamp_min_(0).unflatten(0, {symbols, subcarriers});
-  return {as_pairs(estimate.unflatten(-1, {symbols, subcarriers})),
-          noise_power.view({-1, 1, 1, 1}) * error};
+  return {as_pairs(estimate.unflatten(-1, {symbols, subcarriers})), noise_power.view({-1, 1, 1, 1}) * error};
 }
 
 }  // namespace spikingrx::link

@@ -2,8 +2,8 @@
 //
 //   h_p = y_p / x_p = H_p + n / x_p,   estimate = W h_p
 //
-// W is linear interpolation or the nearest pilot (here), or the minimum mean square error's (lmmse.h). Received grids are
-// [B, R, S, K, 2]; pilots [S, K, 2], zero where there is none.
+// W is linear interpolation or the nearest pilot (here), or the minimum mean square error's (lmmse.h). Received grids
+// are [B, R, S, K, 2]; pilots [S, K, 2], zero where there is none.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -24,8 +24,8 @@ at::Tensor interpolation(const at::Tensor& pilots, std::string_view method, bool
 // h_p: [B, R, P, 2]
 at::Tensor least_squares(const at::Tensor& received, const at::Tensor& pilots);
 
-// noise_power [B] or [1] -> the estimate [B, R, S, K, 2] and its error variance [B or 1, 1, S, K], the pilots' N0 / |x|^2
-// interpolated alike (what interpolation itself misses is not known to it).
+// noise_power [B] or [1] -> the estimate [B, R, S, K, 2] and its error variance [B or 1, 1, S, K], the pilots' N0 /
+// |x|^2 interpolated alike (what interpolation itself misses is not known to it).
 std::tuple<at::Tensor, at::Tensor> interpolate_pilots(const at::Tensor& received, const at::Tensor& pilots,
                                                       const at::Tensor& weights, const at::Tensor& noise_power);
 

@@ -33,8 +33,17 @@ at::Tensor kernel_gains(const at::Tensor& powers, double specular, double specul
   const at::Tensor amplitude = (powers / double(sinusoids)).sqrt_().contiguous();
   const at::Tensor turns = (doppler.to(at::kDouble).unsqueeze(1) * times.to(at::kDouble)).to(at::kFloat).contiguous();
   at::Tensor gains = at::empty({batch, antennas, steps, taps, 2}, at::kFloat);
-  Fading fading{antennas, steps, taps, sinusoids, amplitude.const_data_ptr<float>(), nullptr, nullptr, nullptr,
-                static_cast<float>(std::sqrt(specular)), static_cast<float>(specular_cosine), 0};
+  Fading fading{antennas,
+                steps,
+                taps,
+                sinusoids,
+                amplitude.const_data_ptr<float>(),
+                nullptr,
+                nullptr,
+                nullptr,
+                static_cast<float>(std::sqrt(specular)),
+                static_cast<float>(specular_cosine),
+                0};
   const float *angle = angles.const_data_ptr<float>(), *phase = phases.const_data_ptr<float>();
   const float *turn = turns.const_data_ptr<float>(), *first_phase = specular_phases.const_data_ptr<float>();
   float* out = gains.mutable_data_ptr<float>();
@@ -100,9 +109,11 @@ at::Tensor tap_gains(const at::Tensor& powers, double specular, double specular_
   const int64_t batch = drawn.phases.size(0), sinusoids = drawn.phases.size(2), taps = drawn.phases.size(3);
   check_per_sample("doppler", doppler, batch);
   check_per_sample("specular_phases", drawn.specular_phases, batch);
-  for (const auto& [name, tensor] :
-       {std::pair{"times", times}, {"doppler", doppler}, {"angles", drawn.angles}, {"phases", drawn.phases},
-        {"specular_phases", drawn.specular_phases}})
+  for (const auto& [name, tensor] : {std::pair{"times", times},
+                                     {"doppler", doppler},
+                                     {"angles", drawn.angles},
+                                     {"phases", drawn.phases},
+                                     {"specular_phases", drawn.specular_phases}})
     check_alike(name, tensor, powers);
   SPIKINGRX_CHECK(powers.size(0) == taps && taps > 0 && sinusoids > 0 && drawn.specular_phases.size(0) == batch &&
                       drawn.angles.sizes() == at::IntArrayRef({batch, sinusoids, taps}),
@@ -113,13 +124,13 @@ at::Tensor tap_gains(const at::Tensor& powers, double specular, double specular_
                   "the line of sight's power must not be negative, and its cosine in -1..1, got ", specular, " and ",
                   specular_cosine);
   if (has_kernel(powers)) return kernel_gains(powers, specular, specular_cosine, doppler, times, drawn);
-  const at::Tensor turns = doppler.unsqueeze(1) * times;                                   // [B or 1, T]
-  const at::Tensor cosines = (drawn.angles * kTurn).cos().unsqueeze(1).unsqueeze(1);       // [B, 1, 1, N, L]
+  const at::Tensor turns = doppler.unsqueeze(1) * times;                              // [B or 1, T]
+  const at::Tensor cosines = (drawn.angles * kTurn).cos().unsqueeze(1).unsqueeze(1);  // [B, 1, 1, N, L]
   const at::Tensor course = turns.unsqueeze(1).unsqueeze(-1).unsqueeze(-1) * cosines + drawn.phases.unsqueeze(2);
-  at::Tensor gains = unit_circle(course).sum(3) * (powers / double(sinusoids)).sqrt();     // [B, R, T, L]
+  at::Tensor gains = unit_circle(course).sum(3) * (powers / double(sinusoids)).sqrt();  // [B, R, T, L]
   if (specular > 0)
-    gains.select(-1, 0).add_(
-        unit_circle(turns * specular_cosine + drawn.specular_phases.unsqueeze(1)).unsqueeze(1) * std::sqrt(specular));
+    gains.select(-1, 0).add_(unit_circle(turns * specular_cosine + drawn.specular_phases.unsqueeze(1)).unsqueeze(1) *
+                             std::sqrt(specular));
   return as_pairs(gains);
 }
 

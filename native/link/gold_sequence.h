@@ -1,6 +1,7 @@
 // The length-31 Gold sequence of 3GPP TS 38.211, 5.2.1:
 //
-//   c(n) = x1(n + 1600) + x2(n + 1600),  x1(n + 31) = x1(n + 3) + x1(n),  x2(n + 31) = x2(n + 3) + x2(n + 2) + x2(n + 1)
+//   c(n) = x1(n + 1600) + x2(n + 1600),  x1(n + 31) = x1(n + 3) + x1(n),  x2(n + 31) = x2(n + 3) + x2(n + 2) + x2(n +
+//   1)
 //   + x2(n)   (mod 2);   x1 begins 1, 0, 0, ...;  x2 with the bits of `initial`
 #pragma once
 #include <cstdint>

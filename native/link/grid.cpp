@@ -47,9 +47,8 @@ at::Tensor ofdm_modulate(const at::Tensor& grid, int64_t size, int64_t prefix) {
   SPIKINGRX_CHECK(grid.dim() >= 3 && grid.size(-1) == 2, "ERR_SHAPE",
                   "grid must have shape [..., symbols, subcarriers, 2], got ", grid.sizes());
   const int64_t subcarriers = grid.size(-2), below = subcarriers / 2;
-  SPIKINGRX_CHECK(size >= subcarriers && prefix >= 0 && prefix <= size, "ERR_RANGE",
-                  "the transform must hold the ", subcarriers, " subcarriers and the prefix, got size ", size,
-                  " and prefix ", prefix);
+  SPIKINGRX_CHECK(size >= subcarriers && prefix >= 0 && prefix <= size, "ERR_RANGE", "the transform must hold the ",
+                  subcarriers, " subcarriers and the prefix, got size ", size, " and prefix ", prefix);
   const at::Tensor padded = at::constant_pad_nd(as_complex(grid), {0, size - subcarriers});
   const at::Tensor symbols = at::fft_ifft(at::roll(padded, {-below}, {-1}), std::nullopt, -1, "ortho");
   const at::Tensor cyclic = at::cat({symbols.narrow(-1, size - prefix, prefix), symbols}, -1);

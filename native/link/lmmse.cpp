@@ -62,12 +62,12 @@ struct Filtered {
 
 Filtered filter_axis(const at::Tensor& h, const at::Tensor& error, const at::Tensor& covariance,
                      const at::Tensor& positions, bool last) {
-  const at::Tensor rows = columns(covariance, positions);                                // R_ap [N, P]
-  const at::Tensor pilots = at::index_select(rows, 0, positions);                        // R_pp [P, P]
-  const at::Tensor loaded = pilots + error.to(covariance.scalar_type()).diag_embed();    // [n, ..., P, P]
-  const at::Tensor weights = at::linalg_solve(loaded, rows.mH()).mH();                   // [n, ..., N, P]
-  const at::Tensor prior = at::real(covariance.diagonal());                              // [N]
-  const at::Tensor explained = at::real((weights * rows.conj()).sum(-1));                // diag of A R_pa
+  const at::Tensor rows = columns(covariance, positions);                              // R_ap [N, P]
+  const at::Tensor pilots = at::index_select(rows, 0, positions);                      // R_pp [P, P]
+  const at::Tensor loaded = pilots + error.to(covariance.scalar_type()).diag_embed();  // [n, ..., P, P]
+  const at::Tensor weights = at::linalg_solve(loaded, rows.mH()).mH();                 // [n, ..., N, P]
+  const at::Tensor prior = at::real(covariance.diagonal());                            // [N]
+  const at::Tensor explained = at::real((weights * rows.conj()).sum(-1));              // diag of A R_pa
   Filtered out{at::matmul(weights, h.unsqueeze(-1)).squeeze(-1), (prior - explained).clamp_min_(0)};
   if (last) return out;
   // Scaled so that E|s h|^2 is what the next axis takes it to be, prior + error of s h.
@@ -108,10 +108,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lmmse_basis(const ChannelStatisti
   const at::Tensor positions = pilot_positions(pilots);
   const int64_t subcarriers = frequencies.size(0);
   const at::Tensor symbol = positions.floor_divide(subcarriers), subcarrier = positions.remainder(subcarriers);
-  // R = (scattered time) x (frequency) + the line of sight, which moves with its own Doppler and lies at the first delay.
-  const at::Tensor in_time = columns(time_covariance(scattered, times), symbol);               // [S, P]
+  // R = (scattered time) x (frequency) + the line of sight, which moves with its own Doppler and lies at the first
+  // delay.
+  const at::Tensor in_time = columns(time_covariance(scattered, times), symbol);                      // [S, P]
   const at::Tensor in_frequency = columns(frequency_covariance(scattered, frequencies), subcarrier);  // [K, P]
-  at::Tensor covariance = in_time.unsqueeze(1) * in_frequency.unsqueeze(0);                          // [S, K, P]
+  at::Tensor covariance = in_time.unsqueeze(1) * in_frequency.unsqueeze(0);                           // [S, K, P]
   if (channel.specular > 0) {
     const at::Tensor time_lags = columns(differences(times.to(at::kCPU, at::kDouble)), symbol);
     const at::Tensor frequency_lags = columns(differences(frequencies.to(at::kCPU, at::kDouble)), subcarrier);
@@ -138,8 +139,9 @@ std::tuple<at::Tensor, at::Tensor> estimate_lmmse(const at::Tensor& received, co
   check_pairs("spread", spread, 2);
   check_per_sample("noise_power", noise_power, received.size(0));
   const int64_t count = known.size(2), symbols = received.size(2), subcarriers = received.size(3);
-  SPIKINGRX_CHECK(observe.size(0) == count && observe.size(1) == count && eigenvalues.sizes() == at::IntArrayRef({count}) &&
-                      spread.size(0) == count && spread.size(1) == symbols * subcarriers,
+  SPIKINGRX_CHECK(observe.size(0) == count && observe.size(1) == count &&
+                      eigenvalues.sizes() == at::IntArrayRef({count}) && spread.size(0) == count &&
+                      spread.size(1) == symbols * subcarriers,
                   "ERR_SHAPE", "the basis must be of the same ", count, " pilots on ", symbols, " x ", subcarriers,
                   " elements, got ", observe.sizes(), ", ", eigenvalues.sizes(), ", ", spread.sizes());
   const at::Tensor gain = (eigenvalues + noise_power.unsqueeze(1)).reciprocal();  // [B or 1, P]
@@ -173,8 +175,9 @@ std::tuple<at::Tensor, at::Tensor> estimate_lmmse_separable(const at::Tensor& re
   for (int64_t first = 0, end; first < positions.numel(); first = end) {
     const int64_t row = symbol_of[first].item<int64_t>();
     for (end = first; end < positions.numel() && symbol_of[end].item<int64_t>() == row;) end++;
-    const Filtered along = filter_axis(known.narrow(-1, first, end - first), error.narrow(1, first, end - first).unsqueeze(1),
-                                       in_frequency, subcarrier_of.narrow(0, first, end - first).to(pilots.device()), false);
+    const Filtered along =
+        filter_axis(known.narrow(-1, first, end - first), error.narrow(1, first, end - first).unsqueeze(1),
+                    in_frequency, subcarrier_of.narrow(0, first, end - first).to(pilots.device()), false);
     values.push_back(along.value), errors.push_back(along.error), rows.push_back(row);
   }
   const at::Tensor with_pilots = at::tensor(rows, at::kLong).to(pilots.device());

@@ -73,9 +73,10 @@ at::Tensor demap(const at::Tensor& symbols, const at::Tensor& noise, std::string
   check_alike("noise", noise, symbols);
   const int64_t order = bits_per_symbol(modulation), count = order / 2;
   SPIKINGRX_CHECK(method == "app" || method == "maxlog", "ERR_RANGE", "method must be app or maxlog, got ", method);
-  SPIKINGRX_CHECK(symbols.dim() >= 2 && symbols.size(-1) == 2 && noise.sizes() == symbols.sizes().slice(0, symbols.dim() - 1),
-                  "ERR_SHAPE", "symbols must have shape [batch, ..., 2] and noise that without the last axis, got ",
-                  symbols.sizes(), " and ", noise.sizes());
+  SPIKINGRX_CHECK(
+      symbols.dim() >= 2 && symbols.size(-1) == 2 && noise.sizes() == symbols.sizes().slice(0, symbols.dim() - 1),
+      "ERR_SHAPE", "symbols must have shape [batch, ..., 2] and noise that without the last axis, got ",
+      symbols.sizes(), " and ", noise.sizes());
   const double scale = scale_of(order);
   const at::Tensor parts = symbols.movedim(-1, 1);  // [B, 2, ...]
   const at::Tensor precision = noise.unsqueeze(1).reciprocal();

@@ -66,8 +66,14 @@ Slots slots(const Tensor& pilots, const Tensor& kinds, const Tensor& times, cons
             const OptionalTensor& bits, std::string_view modulation, std::string_view channel, at::ArrayRef<double> snr,
             at::ArrayRef<double> delay_spread, at::ArrayRef<double> speed, double carrier, int64_t antennas,
             int64_t sinusoids, int64_t samples, int64_t seed, int64_t first) {
-  const SlotOptions options{modulation, channel, range_of("snr", snr), range_of("delay_spread", delay_spread),
-                            range_of("speed", speed), carrier, antennas, sinusoids};
+  const SlotOptions options{modulation,
+                            channel,
+                            range_of("snr", snr),
+                            range_of("delay_spread", delay_spread),
+                            range_of("speed", speed),
+                            carrier,
+                            antennas,
+                            sinusoids};
   return simulate_slots(pilots, kinds, times, frequencies, bits, options, {seed, first, samples});
 }
 
@@ -123,8 +129,8 @@ TORCH_LIBRARY_FRAGMENT(spikingrx, library) {
   library.def(
       "link_slots(Tensor pilots, Tensor kinds, Tensor times, Tensor frequencies, Tensor? bits, str modulation, "
       "str channel, float[] snr, float[] delay_spread, float[] speed, float carrier, int antennas, int sinusoids, "
-      "int samples, int seed, int first=0) -> (Tensor received, Tensor bits, Tensor response, Tensor snr, "
-      "Tensor delay_spread, Tensor speed)",
+      "int samples, int seed, int first=0) -> (Tensor received, Tensor bits, Tensor response, "
+      "Tensor noise_power, Tensor snr, Tensor delay_spread, Tensor speed)",
       &slots);
 
   library.def("link_interpolation(Tensor pilots, str method, bool extrapolate=False) -> Tensor", &interpolation);

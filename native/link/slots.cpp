@@ -55,7 +55,8 @@ at::Tensor draw_response(std::string_view channel, const at::Tensor& doppler, co
   const auto give = [&](const std::vector<double>& values) { return at::tensor(values, at::kDouble).to(options); };
   Sinusoids drawn = draw_sinusoids(samples, antennas, sinusoids, taps, times.device());
   drawn = {drawn.angles.to(options), drawn.phases.to(options), drawn.specular_phases.to(options)};
-  const at::Tensor gains = tap_gains(give(profile.powers), profile.specular, profile.specular_cosine, doppler, times, drawn);
+  const at::Tensor gains =
+      tap_gains(give(profile.powers), profile.specular, profile.specular_cosine, doppler, times, drawn);
   return frequency_response(gains, delay_spread.unsqueeze(1) * give(profile.delays), frequencies);
 }
 
@@ -65,13 +66,14 @@ Slots simulate_slots(const at::Tensor& pilots, const at::Tensor& kinds, const at
   check_samples(samples);
   check_pairs("pilots", pilots, 2);
   const at::Device device = pilots.device();
-  SPIKINGRX_CHECK(std::isfinite(options.carrier) && options.carrier > 0 && options.delay_spread.low >= 0 &&
-                      options.speed.low >= 0,
-                  "ERR_RANGE", "the carrier must be above 0, delay spread and speed not negative");
+  SPIKINGRX_CHECK(
+      std::isfinite(options.carrier) && options.carrier > 0 && options.delay_spread.low >= 0 && options.speed.low >= 0,
+      "ERR_RANGE", "the carrier must be above 0, delay spread and speed not negative");
   const int64_t order = bits_per_symbol(options.modulation);
-  const at::Tensor sent = bits && bits->defined()
-                              ? *bits
-                              : draw_bits(samples, {order, pilots.size(0), pilots.size(1)}, device).to(pilots.scalar_type());
+  const at::Tensor sent =
+      bits && bits->defined()
+          ? *bits
+          : draw_bits(samples, {order, pilots.size(0), pilots.size(1)}, device).to(pilots.scalar_type());
   SPIKINGRX_CHECK(sent.dim() == 4 && sent.size(0) == samples.count, "ERR_SHAPE", "bits must be for ", samples.count,
                   " samples, got ", sent.sizes());
   const auto type = pilots.scalar_type();
@@ -80,11 +82,11 @@ Slots simulate_slots(const at::Tensor& pilots, const at::Tensor& kinds, const at
       draw_range("delay_spread", samples, Stream::kDelaySpread, options.delay_spread, device).to(type);
   const at::Tensor speed = draw_range("speed", samples, Stream::kSpeed, options.speed, device).to(type);
   const at::Tensor grid = transmit(sent, pilots, kinds, options.modulation);
-  const at::Tensor response =
-      draw_response(options.channel, one_or_all(speed * (options.carrier / kLight), options.speed),
-                    one_or_all(spread, options.delay_spread), times, frequencies, options.antennas, options.sinusoids, samples);
-  const at::Tensor received = receive(grid, response, at::pow(10, snr / -10), samples);
-  return {received, sent, response, snr, spread, speed};
+  const at::Tensor response = draw_response(
+      options.channel, one_or_all(speed * (options.carrier / kLight), options.speed),
+      one_or_all(spread, options.delay_spread), times, frequencies, options.antennas, options.sinusoids, samples);
+  const at::Tensor noise_power = at::pow(10, snr / -10);
+  return {receive(grid, response, noise_power, samples), sent, response, noise_power, snr, spread, speed};
 }
 
 }  // namespace spikingrx::link

@@ -20,9 +20,9 @@ struct SlotOptions {
   int64_t antennas, sinusoids;
 };
 
-// Received [B, R, S, K, 2], bits [B, bits, S, K] (given, or drawn where undefined), response [B, R, S, K, 2], and of each
-// sample Es/N0 in dB, delay spread in s, speed in m/s: [B].
-using Slots = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+// Received [B, R, S, K, 2], bits [B, bits, S, K] (given, or drawn where undefined), response [B, R, S, K, 2], and of
+// each sample N0, Es/N0 in dB, delay spread in s, speed in m/s: [B].
+using Slots = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
 // pilots [S, K, 2], kinds [S, K], times [S] s and frequencies [K] Hz of the grid; all on one device. One sequence of
 // draws a sample.

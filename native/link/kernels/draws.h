@@ -39,9 +39,7 @@ struct DrawKernels {
 };
 
 inline int64_t padded_taps(int64_t taps) { return (taps + 15) / 16 * 16; }
-inline int64_t fading_scratch(const Fading& f) {
-  return padded_taps(f.taps) * (2 + f.sinusoids * (1 + f.antennas));
-}
+inline int64_t fading_scratch(const Fading& f) { return padded_taps(f.taps) * (2 + f.sinusoids * (1 + f.antennas)); }
 
 namespace portable {
 DrawKernels draw_kernels();

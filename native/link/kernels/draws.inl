@@ -45,7 +45,7 @@ inline float unit(uint32_t bits) { return static_cast<float>(static_cast<int32_t
 
 // cos and sin of 2 pi turns. |turns| < 2^22; Taylor on an eighth of a turn, error below 1e-7.
 inline void turn(float turns, float& cosine, float& sine) {
-  const float bias = 0x1.8p23f;                    // adding it rounds to a whole number
+  const float bias = 0x1.8p23f;  // adding it rounds to a whole number
   const float quarters = turns * 4 + bias;
   int32_t quadrant;
   std::memcpy(&quadrant, &quarters, sizeof quadrant);
