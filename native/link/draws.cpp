@@ -32,18 +32,6 @@ void for_samples(int64_t samples, int64_t each, float* data, Body&& body) {
 
 }  // namespace
 
-const DrawKernels& draw_kernels() {
-  static const DrawKernels kernels = [] {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-      return v3::draw_kernels();
-#endif
-    return portable::draw_kernels();
-  }();
-  return kernels;
-}
-
 void check_samples(const Samples& samples) {
   SPIKINGRX_CHECK(samples.count >= 0 && samples.first >= 0, "ERR_RANGE",
                   "samples and the number of the first must not be negative, got ", samples.count, " and ",

@@ -10,8 +10,6 @@ namespace spikingrx::link {
 // What a sequence is for; each has its own numbers.
 enum class Stream : uint64_t { kBits = 1, kNoise, kAngles, kPhases, kSpecular, kSnr, kDelaySpread, kSpeed, kGain };
 
-const DrawKernels& draw_kernels();  // the best that this processor runs
-
 // A name of samples first, first + 1, ... of a seed.
 struct Samples {
   int64_t seed, first, count;

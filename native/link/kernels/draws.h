@@ -7,6 +7,8 @@
 #pragma once
 #include <cstdint>
 
+#include "api.h"
+
 namespace spikingrx::link {
 
 struct Sequence {
@@ -41,11 +43,6 @@ struct DrawKernels {
 inline int64_t padded_taps(int64_t taps) { return (taps + 15) / 16 * 16; }
 inline int64_t fading_scratch(const Fading& f) { return padded_taps(f.taps) * (2 + f.sinusoids * (1 + f.antennas)); }
 
-namespace portable {
-DrawKernels draw_kernels();
-}
-namespace v3 {
-DrawKernels draw_kernels();
-}
+SPIKINGRX_API const DrawKernels& draw_kernels();  // the best that this processor runs
 
 }  // namespace spikingrx::link

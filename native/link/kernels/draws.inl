@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "link/kernels/draws.h"
+#include "link/kernels/draws_sets.h"
 
 namespace spikingrx::link::SPIKINGRX_LEVEL {
 namespace {
