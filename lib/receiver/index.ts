@@ -14,6 +14,8 @@ export {
   largestSpeed,
   type RayleighChannel,
 } from './channel.js'
+export { type CodedLinkOptions, transportBlockCode } from './coded-link.js'
+export * from './coding.js'
 export { bitsPerSymbol, constellation, type Modulation, modulations } from './constellation.js'
 export {
   type ChannelEstimate,

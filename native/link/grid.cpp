@@ -7,10 +7,11 @@
 #include <ATen/ops/fft_fft.h>
 #include <ATen/ops/fft_ifft.h>
 #include <ATen/ops/roll.h>
-#include <ATen/ops/where.h>
+
+#include <vector>
 
 #include "link/arguments.h"
-#include "link/gold_sequence.h"
+#include "link/ldpc/kernels/scrambling.h"
 #include "link/modulation.h"
 
 namespace spikingrx::link {
@@ -21,7 +22,8 @@ at::Tensor reference_signal(int64_t symbol, int64_t slot, int64_t identity, int6
   SPIKINGRX_CHECK(identity >= 0 && identity < 65536 && (scrambling == 0 || scrambling == 1) && length >= 0, "ERR_RANGE",
                   "identity must be in 0..65535 and scrambling 0 or 1, got ", identity, " and ", scrambling);
   const uint64_t initial = ((14 * slot + symbol + 1) * (2 * identity + 1) << 17) + 2 * identity + scrambling;
-  const auto sequence = gold_sequence(static_cast<uint32_t>(initial & 0x7fffffffu), 2 * length);
+  std::vector<uint8_t> sequence(2 * length);
+  ldpc::gold_sequence(static_cast<uint32_t>(initial & 0x7fffffffu), 2 * length, sequence.data());
   at::Tensor signal = at::empty({length, 2}, at::kDouble);
   double* out = signal.mutable_data_ptr<double>();
   for (int64_t i = 0; i < 2 * length; i++) out[i] = (1 - 2 * double(sequence[i])) * std::sqrt(0.5);

@@ -21,6 +21,7 @@ import {
   simulateSlots,
   slotQuality,
   symbolSnr,
+  transportBlockCode,
   wilson,
   writeComplex,
 } from '../../lib/receiver/index.js'
@@ -243,6 +244,20 @@ describe('measureLink', () => {
     const { ber, slots } = point!.receivers[0]!
     expect(slots).toBe(3000)
     expect(ber.low < 0.0375 && 0.0375 < ber.high).toBe(true)
+  })
+
+  it('decodes a transport block a slot', async () => {
+    using grid = resourceGrid({ subcarriers: 12, pilots: null, modulation: '16qam' })
+    using receiver = perfectReceiver(grid)
+    const code = transportBlockCode(grid, { size: grid.bits / 2, scrambling: { identity: 1, rnti: 2 } })
+    const options = { snr: [2, 9], batch: 50, mostSlots: 100, code }
+    const points = await collect(measureLink(grid, { kind: 'awgn' }, [receiver], options))
+    // 16-QAM carries 2 bits an element at 5.9 dB in white noise; well below none get through, well above all.
+    expect(points.map(({ receivers }) => receivers[0]!.blockErrors)).toEqual([100, 0])
+    expect(points[0]!.receivers[0]!.ber.value).toBeGreaterThan(0.05)
+    expect(() => transportBlockCode(grid, { size: grid.bits + 1 })).toThrow(
+      expect.objectContaining({ code: 'ERR_RANGE' }),
+    )
   })
 
   it('gives the same figures again, checks its options first and stops by its signal', async () => {
