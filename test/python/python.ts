@@ -66,7 +66,15 @@ function version(): string {
  * @param alone files of packages that are installed without what they depend on
  */
 export function installedPackages(file: string, ...alone: readonly string[]): string {
-  const files = [file, ...alone]
+  return installed([file, ...alone], alone)
+}
+
+/** Folder with the packages of one file that names everything: nothing else is installed with them. */
+export function installedExactly(file: string): string {
+  return installed([file], [file])
+}
+
+function installed(files: readonly string[], alone: readonly string[]): string {
   const stamp = createHash('sha256')
   for (const one of files) stamp.update(readFileSync(one))
   const cache = cacheFolder(searchContext([]))

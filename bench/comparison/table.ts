@@ -1,0 +1,96 @@
+/** The results as Markdown. */
+import { type Figure, goalText, shown, verdict } from './figure.js'
+import { type CaseResult, type Results, rowOf, type Scaling } from './results.js'
+
+const OURS = 'spikingrx'
+
+export function markdown({ about, cases, scaling, figures, versions }: Results): string {
+  const parts = [
+    `Command: \`${about.command}\`. ${about.date}, ${about.machine}. ${about.software}. ${about.settings}.`,
+    `Peers: ${versionList(versions)}.`,
+    ...cases.map(caseTable),
+    ...(scaling.length > 0 ? [scalingTable(scaling)] : []),
+    ...(figures.length > 0 ? [figureTable(figures)] : []),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function versionList(versions: Results['versions']): string {
+  const all = new Map(Object.values(versions).flatMap((of) => Object.entries(of).map((pair) => [pair.join(' '), pair])))
+  return [...all.keys()].sort().join(', ')
+}
+
+/** One case: times, their ratio to ours, processor time, memory, compile time, what the values are like. */
+export function caseTable(result: CaseResult): string {
+  const ours = rowOf(result, OURS)?.timing?.wall
+  const bytes = 4 * result.elements
+  const rows = result.rows.map((row) => {
+    const { timing, memory, compileSeconds } = row
+    if (timing === undefined) return [row.title, `absent: ${row.absent ?? 'not measured'}`, '', '', '', '', '']
+    return [
+      row.title,
+      milliseconds(timing.wall),
+      ours === undefined ? '' : shown(timing.wall / ours),
+      milliseconds(timing.processor),
+      memory === undefined || row.peer === 'copy' ? '' : shown(memory / bytes),
+      compileSeconds === undefined ? '' : shown(compileSeconds),
+      row.figures === undefined ? (row.agreement ?? '') : figureList(row.figures),
+    ]
+  })
+  const heads = ['', 'ms', 'x ours', 'processor ms', 'memory, x input', 'compile s', 'values']
+  const used = heads.map((_, k) => k < 2 || rows.some((row) => row[k] !== ''))
+  const kept = (cells: readonly string[]): string[] => cells.filter((_, k) => used[k])
+  return `### ${result.title}\n\n${table(kept(heads), rows.map(kept))}`
+}
+
+function figureList(figures: Readonly<Record<string, number>>): string {
+  return Object.entries(figures)
+    .map(([name, value]) =>
+      name === 'accuracy' ? `${(100 * value).toFixed(2)} % right` : `${name} ${value.toFixed(4)}`,
+    )
+    .join(', ')
+}
+
+const UNITS: Readonly<Record<string, string>> = { T: 'step', batch: 'sample', width: 'neuron' }
+
+export function scalingTable(scaling: readonly Scaling[]): string {
+  const rows = scaling.map(({ axis, title, points, time, memory }) => {
+    const [first, last] = [points[0]!, points.at(-1)!]
+    const range = `${first.value} to ${last.value}`
+    if (time === undefined) return [axis, title, range, `${shown(first.wall / last.wall)} x as fast`, '', '', '']
+    const unit = UNITS[axis] ?? 'unit'
+    return [
+      axis,
+      title,
+      range,
+      `${shown(1e6 * time.slope)} µs a ${unit}`,
+      time.rSquared.toFixed(4),
+      memory === undefined ? '' : `${shown(memory.slope / 1024)} KiB a ${unit}`,
+      memory === undefined ? '' : memory.rSquared.toFixed(4),
+    ]
+  })
+  return `### Scaling\n\n${table(['against', '', 'from, to', 'time', 'R²', 'memory', 'R²'], rows)}`
+}
+
+export function figureTable(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => [
+    figure.what,
+    `${shown(figure.value)} ${figure.unit}`.trim(),
+    figure.goal === undefined ? '' : goalText(figure.goal, figure.unit),
+    verdict(figure),
+  ])
+  return `### Goals\n\n${table(['', 'measured', 'goal', ''], rows)}`
+}
+
+function milliseconds(seconds: number): string {
+  return shown(1000 * seconds)
+}
+
+/** First column to the left, numbers to the right. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const number = (k: number): boolean => rows.every((row) => /^([\d.,-]|$|absent)/.test(row[k] ?? ''))
+  const ruler = heads.map((_, k) => (k > 0 && number(k) ? '---:' : '---'))
+  return [line(heads), `| ${ruler.join(' | ')} |`, ...rows.map(line)].join('\n')
+}
