@@ -72,7 +72,7 @@ export function frontEntries(seed: number, epochs: number): readonly FrontEntry[
   ): FrontEntry => ({ group, title, plan: { name, spec, seed, training, ...rest } })
 
   const two = { hidden: [256, 256], dropout: 0.2 }
-  const wide = { hidden: [512, 256], dropout: 0.1 }
+  const wide = { hidden: [512, 256], dropout: 0.15 }
   const blackAndWhite = { steps: 1, threshold: 0.5 }
   const three = { steps: 3, threshold: 0.2 }
   return [
@@ -80,27 +80,18 @@ export function frontEntries(seed: number, epochs: number): readonly FrontEntry[
     entry('dense, pruned', '256-256, a sixth of the connections', 'dense-256-pruned', denseSpec(two), {
       pruning: { shares: [0.85, 0.8, 0.4] },
     }),
-    entry('dense, pruned', '512-256, a fourteenth', 'dense-512-pruned', denseSpec({ ...wide, dropout: 0.2 }), {
-      pruning: { shares: [0.93, 0.93, 0.5] },
-    }),
     entry('spiking', '256-256, one step, black and white', 'spiking-1', latencyCoded({ ...two, ...blackAndWhite })),
     entry('spiking', '256-256, 3 steps', 'spiking-3', latencyCoded({ ...two, ...three })),
     entry('spiking', '256-256, 3 steps, price on spikes', 'spiking-3-sparing', latencyCoded({ ...two, ...three }), {
       training: sparing,
     }),
-    entry(
-      'spiking, pruned',
-      '512-256, 3 steps, a fifteenth',
-      'spiking-3-pruned-more',
-      latencyCoded({ ...wide, ...three }),
-      {
-        training: sparing,
-        pruning: { shares: [0.94, 0.92, 0.5] },
-      },
-    ),
-    entry('spiking, pruned', '512-256, 3 steps, a sixth', 'spiking-3-pruned', latencyCoded({ ...wide, ...three }), {
+    entry('spiking, pruned', '512-256, 3 steps, an eighth', 'spiking-3-eighth', latencyCoded({ ...wide, ...three }), {
       training: sparing,
-      pruning: { shares: [0.85, 0.8, 0.4] },
+      pruning: { shares: [0.88, 0.85, 0.4] },
+    }),
+    entry('spiking, pruned', '512-256, 3 steps, a quarter', 'spiking-3-quarter', latencyCoded({ ...wide, ...three }), {
+      training: sparing,
+      pruning: { shares: [0.75, 0.7, 0.3] },
     }),
   ]
 }

@@ -42,7 +42,7 @@ export interface FrontSize {
   readonly timed: number
 }
 
-const full: FrontSize = { train: 60_000, test: 10_000, epochs: 12, seeds: 3, every: 1, timed: 300 }
+const full: FrontSize = { train: 60_000, test: 10_000, epochs: 8, seeds: 3, every: 1, timed: 300 }
 const quick: FrontSize = { train: 6000, test: 1000, epochs: 3, seeds: 1, every: 3, timed: 30 }
 
 /** All networks, the dense one twice at the start: counted without and with skipped zeros. */
