@@ -29,6 +29,7 @@ export {
   writeSafetensors,
 } from './io/safetensors.js'
 export type { Serving } from './io/serving.js'
+export type { Engine } from './model/engine.js'
 // Networks
 export type { ModelInput } from './model/inputs.js'
 export type {

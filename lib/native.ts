@@ -58,6 +58,31 @@ export interface NativeForwardOptions {
   readonly carryState?: boolean
   readonly record?: boolean
   readonly measureRates?: boolean
+  /** How products are computed where no gradient is asked for (native/model/network.h). Default 'dense'. */
+  readonly engine?: 'auto' | 'dense' | 'event'
+}
+
+export interface NativeInferenceOptions extends NativeForwardOptions {
+  /** Give the output of every step too. */
+  readonly output?: boolean
+  readonly probabilities?: boolean
+}
+
+export interface NativeInferenceResult {
+  /** Mean of the output over time. */
+  readonly scores: Float32Array
+  /** Of the scores: `[B, K]`, or `[B, C, H, W]`. */
+  readonly shape: number[]
+  /** Place of the largest score of each sample; empty where scores are not `[B, K]`. */
+  readonly classes: Int32Array
+  /** Softmax of the scores, where asked for and these are `[B, K]`. */
+  readonly probabilities?: Float32Array
+  /** `[B, T, ...]`, where asked for. */
+  readonly output?: TensorHandle
+  readonly state: TensorHandle[]
+  readonly records: NativeForwardResult['records']
+  /** Mean value of each spiking layer, where measured. */
+  readonly rates: number[]
 }
 
 export interface NativeForwardResult {
@@ -156,6 +181,19 @@ export interface Native {
     options: NativeForwardOptions,
     state: readonly TensorHandle[],
   ): Promise<NativeForwardResult>
+  /** From samples (values with shape and dtype, or a tensor) to decisions in one call. Without gradients. */
+  networkInferAsync(
+    network: NetworkHandle,
+    input: TypedArray | TensorHandle,
+    shape: readonly number[],
+    dtype: Dtype,
+    options: NativeInferenceOptions,
+    state: readonly TensorHandle[],
+  ): Promise<NativeInferenceResult>
+  /** What products cost here, in the order of native/model/engine_costs.h, in seconds. Takes some milliseconds. */
+  measureEngineCostsAsync(): Promise<number[]>
+  /** For the whole process. */
+  setEngineCosts(costs: readonly number[]): void
   networkFoldedAsync(network: NetworkHandle): Promise<NetworkHandle>
   networkRandomState(network: NetworkHandle): TensorHandle
   networkSetRandomState(network: NetworkHandle, state: TensorHandle): void

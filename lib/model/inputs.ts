@@ -3,6 +3,7 @@ import type { TypedArray } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { naturalDtype } from '../tensor/dtype.js'
 import { Tensor } from '../tensor/tensor.js'
+import type { InferenceInput } from './network.js'
 import { describe } from './options.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 
@@ -20,6 +21,8 @@ export interface Samples {
   readonly shape: Shape
   /** Samples `start` to `end − 1` as a tensor, which the caller disposes of. */
   slice(start: number, end: number): Tensor
+  /** The same for one native call, disposed of after it; with `asStep`, as sequences of one time step. */
+  part(start: number, end: number, asStep?: boolean): InferenceInput & Disposable
 }
 
 /**
@@ -81,6 +84,7 @@ function batched(shape: Shape, expected: Shape): Shape {
 function arraySamples(data: TypedArray, given: Shape, expected: Shape): Samples {
   const [count = 0, ...shape] = batched(given, expected)
   const size = sizeOf(shape)
+  const dtype = naturalDtype(data)
   if (data.length !== count * size) {
     throw new ShapeError(`an input of shape ${formatShape(given)} needs ${count * size} values, got ${data.length}`, {
       expected: count * size,
@@ -91,22 +95,35 @@ function arraySamples(data: TypedArray, given: Shape, expected: Shape): Samples 
     count,
     shape,
     slice: (start, end) =>
-      new Tensor(
-        native().tensorFrom(data.subarray(start * size, end * size), [end - start, ...shape], naturalDtype(data)),
-      ),
+      new Tensor(native().tensorFrom(data.subarray(start * size, end * size), [end - start, ...shape], dtype)),
+    part: (start, end, asStep = false) => ({
+      values: data.subarray(start * size, end * size),
+      shape: [end - start, ...(asStep ? [1] : []), ...shape],
+      dtype,
+      [Symbol.dispose]: () => {},
+    }),
   }
 }
 
 function tensorSamples(tensor: Tensor, expected: Shape): Samples {
   const [count = 0, ...shape] = batched(tensor.shape, expected)
   const single = tensor.shape.length === expected.length
-  const view = (name: string, args: readonly number[]): Tensor => {
-    const made = native().callOperator(name, [{ handle: tensor.handle }, ...args], {})
+  const view = (of: Tensor, name: string, args: readonly number[]): Tensor => {
+    const made = native().callOperator(name, [{ handle: of.handle }, ...args], {})
     return new Tensor((made as { readonly handle: number }).handle)
   }
+  const slice = (start: number, end: number): Tensor =>
+    single ? view(tensor, 'aten::unsqueeze', [0]) : view(tensor, 'aten::slice.Tensor', [0, start, end, 1])
   return {
     count,
     shape,
-    slice: (start, end) => (single ? view('aten::unsqueeze', [0]) : view('aten::slice.Tensor', [0, start, end, 1])),
+    slice,
+    part: (start, end, asStep = false) => {
+      const samples = slice(start, end)
+      const given = asStep ? view(samples, 'aten::unsqueeze', [1]) : samples
+      if (asStep) samples.dispose()
+      const { handle: values, shape: sizes, dtype } = given
+      return { values, shape: sizes, dtype, [Symbol.dispose]: () => given.dispose() }
+    },
   }
 }

@@ -17,7 +17,7 @@ import { type Prediction, type PredictOptions, predict } from './predict.js'
 import { type Recording, record } from './record.js'
 import { checkLabels, parseSpec } from './schema.js'
 import { NetworkSpec, type SpecJson } from './spec.js'
-import { Stream } from './stream.js'
+import { Stream, type StreamOptions } from './stream.js'
 import { summaryTable } from './table.js'
 
 export interface LoadOptions {
@@ -170,9 +170,9 @@ export class Model implements Disposable, AsyncDisposable {
       .map(({ name, handle, trainable }) => ({ name, tensor: keep(new Tensor(handle)), trainable }))
   }
 
-  /** Inference step by step with state carried on. */
-  stream(): Stream {
-    return new Stream(this.#network)
+  /** Inference step by step with state carried on. @throws ArgumentError */
+  stream(options: StreamOptions = {}): Stream {
+    return new Stream(this.#network, options)
   }
 
   /** Spikes and membranes of every layer while the network looks at some samples, for pictures. */

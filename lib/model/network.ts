@@ -4,10 +4,13 @@ import type {
   NamedHandle,
   NativeForwardOptions,
   NativeForwardResult,
+  NativeInferenceOptions,
+  NativeInferenceResult,
   NativeNetworkSpec,
   NativeSpec,
   NetworkHandle,
   TensorHandle,
+  TypedArray,
 } from '../native.js'
 import { native } from '../runtime/addon.js'
 import type { NetworkSpec } from './spec.js'
@@ -20,6 +23,13 @@ export interface NetworkSettings {
   readonly device: string
   readonly dtype: NetworkDtype
   readonly seed: number
+}
+
+/** Samples for one native call; of a tensor, only the handle is read. */
+export interface InferenceInput {
+  readonly values: TypedArray | TensorHandle
+  readonly shape: readonly number[]
+  readonly dtype: Dtype
 }
 
 // A model nobody disposed of gives its weights back when it is collected.
@@ -105,6 +115,16 @@ export class Network {
     state: readonly TensorHandle[] = [],
   ): Promise<NativeForwardResult> {
     return this.track(native().networkForwardAsync(this.handle, input, options, state))
+  }
+
+  /** Samples to decisions, without gradients. @param input values, with their shape and dtype, or a tensor */
+  infer(
+    input: InferenceInput,
+    options: NativeInferenceOptions,
+    state: readonly TensorHandle[] = [],
+  ): Promise<NativeInferenceResult> {
+    const { values, shape, dtype } = input
+    return this.track(native().networkInferAsync(this.handle, values, shape, dtype, options, state))
   }
 
   /** Fresh handles of every parameter and buffer; they share storage with the network. The caller frees them. */

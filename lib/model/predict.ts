@@ -1,6 +1,8 @@
 import { AbortedError } from '../errors.js'
-import { argmax, cat, mean, softmax, Tensor } from '../tensor/index.js'
+import type { NativeInferenceResult } from '../native.js'
+import type { Tensor } from '../tensor/index.js'
 import { argumentReader, readSignal } from './arguments.js'
+import { type Engine, engines } from './engine.js'
 import { type ModelInput, resolveInput } from './inputs.js'
 import type { Network } from './network.js'
 import type { Shape } from './shape.js'
@@ -10,6 +12,8 @@ export interface PredictOptions {
   readonly batchSize?: number
   /** Give the softmax of the scores too. Default false. */
   readonly probabilities?: boolean
+  /** How products are computed. Default `'auto'`. */
+  readonly engine?: Engine
   /** Stops between batches with an AbortedError. */
   readonly signal?: AbortSignal
 }
@@ -31,51 +35,48 @@ export interface Prediction {
 export async function predict(network: Network, input: ModelInput, options: PredictOptions = {}): Promise<Prediction> {
   const read = argumentReader('predict', options)
   const batchSize = read.integer('batchSize', { min: 1 }, 256)
-  const wantProbabilities = read.flag('probabilities', false)
+  const probabilities = read.flag('probabilities', false)
+  const engine = read.choice('engine', engines, 'auto')
   const signal = readSignal(read)
   read.end()
 
   const samples = resolveInput(input, network.spec.input)
-  const batches: Tensor[] = []
-  try {
-    // An empty input is one empty batch: it still gives shapes.
-    for (let start = 0; start === 0 || start < samples.count; start += batchSize) {
-      if (signal?.aborted) throw new AbortedError('predict was stopped by its signal', {}, signal.reason)
-      using batch = samples.slice(start, Math.min(start + batchSize, samples.count))
-      const result = await network.forward(batch.handle, {})
-      using output = new Tensor(result.output)
-      batches.push(mean(output, { dim: 1 }))
-    }
-    using scores = cat(batches)
-    return decide(network, scores, wantProbabilities)
-  } finally {
-    for (const batch of batches) batch.dispose()
+  const batches: NativeInferenceResult[] = []
+  // An empty input is one empty batch: it still gives shapes.
+  for (let start = 0; start === 0 || start < samples.count; start += batchSize) {
+    if (signal?.aborted) throw new AbortedError('predict was stopped by its signal', {}, signal.reason)
+    using batch = samples.part(start, Math.min(start + batchSize, samples.count))
+    batches.push(await network.infer(batch, { engine, probabilities }))
   }
+  return joined(network, batches, samples.count)
 }
 
-function decide(network: Network, scores: Tensor, wantProbabilities: boolean): Prediction {
+function joined(network: Network, batches: readonly NativeInferenceResult[], count: number): Prediction {
   const { labels } = network.spec
-  const result = { scores: floats(scores), shape: scores.shape }
-  if (scores.shape.length !== 2) return { ...result, classes: new Int32Array(0) }
-
-  const classes = decisions(scores)
+  const [, ...shape] = batches[0]!.shape
+  const classes = concatenated(batches.map((batch) => batch.classes))
+  const named = labels && shape.length === 1
   return {
-    ...result,
+    scores: concatenated(batches.map(({ scores }) => scores)),
+    shape: [count, ...shape],
     classes,
-    ...(labels ? { labels: Array.from(classes, (index) => labels[index] ?? String(index)) } : {}),
-    ...(wantProbabilities ? { probabilities: probabilities(scores) } : {}),
+    ...(named ? { labels: Array.from(classes, (index) => labels[index] ?? String(index)) } : {}),
+    ...(batches[0]!.probabilities
+      ? { probabilities: concatenated(batches.flatMap(({ probabilities = [] }) => probabilities)) }
+      : {}),
   }
 }
 
-function decisions(scores: Tensor): Int32Array {
-  if (scores.shape[0] === 0) return new Int32Array(0)
-  using places = argmax(scores, { dim: 1 })
-  return Int32Array.from(places.toTypedArray() as BigInt64Array, Number)
-}
-
-function probabilities(scores: Tensor): Float32Array {
-  using values = softmax(scores, 1)
-  return floats(values)
+function concatenated<A extends Float32Array | Int32Array>(parts: readonly A[]): A {
+  const [first] = parts as readonly [A, ...A[]]
+  if (parts.length === 1) return first
+  const all = new (first.constructor as new (length: number) => A)(parts.reduce((sum, part) => sum + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    all.set(part, end)
+    end += part.length
+  }
+  return all
 }
 
 /** The values as 32-bit floats, whatever the network computes in. */

@@ -1,9 +1,16 @@
 import { ShapeError, StateError } from '../errors.js'
-import { add, div, keep, select, Tensor, unsqueeze } from '../tensor/index.js'
+import { add, div, keep, select, Tensor } from '../tensor/index.js'
+import { argumentReader } from './arguments.js'
+import { type Engine, engines } from './engine.js'
 import { type ModelInput, resolveInput } from './inputs.js'
 import type { Network } from './network.js'
 import { floats } from './predict.js'
 import { formatShape, type Shape } from './shape.js'
+
+export interface StreamOptions {
+  /** How products are computed. Default `'auto'`. */
+  readonly engine?: Engine
+}
 
 /** What one time step gave. */
 export interface StreamStep {
@@ -23,6 +30,7 @@ export interface StreamStep {
  */
 export class Stream implements Disposable {
   readonly #network: Network
+  readonly #engine: Engine
   #state: readonly Tensor[] = []
   #sum: Tensor | undefined
   #steps = 0
@@ -31,7 +39,10 @@ export class Stream implements Disposable {
   #last: Promise<unknown> = Promise.resolve()
 
   /** @internal Use `model.stream()`. */
-  constructor(network: Network) {
+  constructor(network: Network, options: StreamOptions = {}) {
+    const read = argumentReader('stream', options)
+    this.#engine = read.choice('engine', engines, 'auto')
+    read.end()
     this.#network = network
   }
 
@@ -81,11 +92,11 @@ export class Stream implements Disposable {
         },
       )
     }
-    using batch = samples.slice(0, samples.count)
-    using sequence = unsqueeze(batch, 1)
+    using batch = samples.part(0, samples.count, true)
     const before = this.#state.map(({ handle }) => handle)
-    const result = await this.#network.forward(sequence.handle, { carryState: true }, before)
-    using output = new Tensor(result.output)
+    const options = { carryState: true, output: true, engine: this.#engine }
+    const result = await this.#network.infer(batch, options, before)
+    using output = new Tensor(result.output!)
     // Carried from step to step: they belong to no scope, and to the collector where the stream is forgotten.
     const state = result.state.map((handle) => keep(new Tensor(handle)))
     if (this.#disposed) {

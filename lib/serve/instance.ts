@@ -6,10 +6,10 @@ import { loadCheckpoint, type StoredNetwork } from '../io/checkpoint.js'
 import type { Network } from '../model/network.js'
 import type { Shape } from '../model/shape.js'
 import { sizeOf } from '../model/shape.js'
-import type { Dtype, NativeForwardResult, TensorHandle, TypedArray } from '../native.js'
+import type { Dtype, NativeInferenceResult, TensorHandle, TypedArray } from '../native.js'
 import { native } from '../runtime/addon.js'
 import type { LayerSpikes } from './service.js'
-import { free, handleOf, type StateRows, StateTable } from './state-table.js'
+import { free, type StateRows, StateTable } from './state-table.js'
 import type { BatchTimes } from './statistics.js'
 
 export interface BatchInput {
@@ -52,9 +52,6 @@ export interface BatchComputer {
   dispose(): Promise<void>
 }
 
-/** Values of an output from which it is averaged on the executor thread. */
-const MUCH = 1 << 17
-
 export class Instance implements BatchComputer {
   readonly #network: Network
   readonly #states = new StateTable()
@@ -96,22 +93,27 @@ export class Instance implements BatchComputer {
 
   async #compute(batch: BatchInput): Promise<BatchOutput> {
     const begin = performance.now()
-    const input = native().tensorFrom(batch.data, batch.shape, batch.dtype)
     let before: TensorHandle[] = []
-    let result: NativeForwardResult | undefined
+    let result: NativeInferenceResult | undefined
     try {
       if (batch.state) before = await this.#states.gather(batch.state)
       const entered = performance.now()
-      const options = { carryState: batch.state !== undefined, record: batch.record, measureRates: batch.measure }
-      result = await this.#network.forward(input, options, before)
+      const { data: values, shape, dtype, record, measure: measureRates, steps: output } = batch
+      const options = { carryState: batch.state !== undefined, record, measureRates, output, engine: 'auto' as const }
+      result = await this.#network.infer({ values, shape, dtype }, options, before)
       const computed = performance.now()
-      const output = await readOutput(result, batch)
+      const read = readOutput(result, batch)
       if (batch.state) await this.#states.scatter(batch.state, result.state)
       const times = { input: entered - begin, infer: computed - entered, output: performance.now() - computed }
-      return { ...output, times }
+      return { ...read, times }
     } finally {
-      free([input, ...before])
-      if (result) free([result.output, ...result.state, ...result.rates, ...result.records.map(({ handle }) => handle)])
+      free(before)
+      if (result)
+        free([
+          ...(result.output ? [result.output] : []),
+          ...result.state,
+          ...result.records.map(({ handle }) => handle),
+        ])
     }
   }
 
@@ -122,45 +124,19 @@ export class Instance implements BatchComputer {
   }
 }
 
-async function readOutput(
-  { output, rates, records }: NativeForwardResult,
+function readOutput(
+  { scores, output, rates, records }: NativeInferenceResult,
   batch: BatchInput,
-): Promise<Omit<BatchOutput, 'times'>> {
+): Omit<BatchOutput, 'times'> {
   return {
-    scores: await meanOverTime(output),
-    steps: batch.steps ? floats(native().tensorData(output)) : undefined,
-    records: batch.record ? spikesOf(records) : [],
-    rates: batch.measure ? readRates(rates) : undefined,
+    scores,
+    steps: output === undefined ? undefined : floats(native().tensorData(output)),
+    records: spikesOf(records),
+    rates: batch.measure ? rates : undefined,
   }
 }
 
-async function meanOverTime(output: TensorHandle): Promise<Float32Array> {
-  const args = [{ handle: output }, [1]]
-  const much = sizeOf(native().tensorInfo(output).shape) >= MUCH
-  const mean = handleOf(
-    much
-      ? await native().callOperatorAsync('aten::mean.dim', args, {})
-      : native().callOperator('aten::mean.dim', args, {}),
-  )
-  try {
-    return floats(native().tensorData(mean))
-  } finally {
-    free([mean])
-  }
-}
-
-/** All rates in one copy: each is a tensor of one element. */
-function readRates(rates: readonly TensorHandle[]): ArrayLike<number> {
-  if (rates.length === 0) return []
-  const all = handleOf(native().callOperator('aten::stack', [rates.map((handle) => ({ handle })), 0], {}))
-  try {
-    return native().tensorData(all) as Float32Array | Float64Array
-  } finally {
-    free([all])
-  }
-}
-
-function spikesOf(records: NativeForwardResult['records']): LayerSpikes[] {
+function spikesOf(records: NativeInferenceResult['records']): LayerSpikes[] {
   return records.flatMap(({ layer, quantity, handle }) => {
     if (quantity !== 'spikes') return []
     return [{ layer, shape: native().tensorInfo(handle).shape, values: floats(native().tensorData(handle)) }]

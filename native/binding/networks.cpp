@@ -6,6 +6,9 @@
 #include "binding/call.h"
 #include "binding/named_tensors.h"
 #include "binding/specs.h"
+#include "binding/typed_array.h"
+#include "model/decision.h"
+#include "model/engine_costs.h"
 #include "model/trainer.h"
 
 namespace spikingrx::binding {
@@ -54,8 +57,18 @@ struct Forward {
   NetworkState state;
 };
 
-Forward to_forward(const Call& call) {
-  const Napi::Object object = to_object(call[2], "options");
+Engine to_engine(const Napi::Object& options) {
+  const Napi::Value value = options.Get("engine");
+  if (value.IsUndefined()) return Engine::kDense;
+  const std::string name = to_text(value, "options.engine");
+  if (name == "dense") return Engine::kDense;
+  if (name == "auto") return Engine::kAuto;
+  if (name == "event") return Engine::kEvent;
+  fail("ERR_RANGE", "options.engine must be auto, dense or event, got '", name, "'");
+}
+
+ForwardOptions to_forward_options(Napi::Value value) {
+  const Napi::Object object = to_object(value, "options");
   const auto option = [&](const char* name) {
     const Napi::Value value = object.Get(name);
     return !value.IsUndefined() && to_flag(value, c10::str("options.", name));
@@ -65,7 +78,12 @@ Forward to_forward(const Call& call) {
   options.carry_state = option("carryState");
   options.record = option("record");
   options.measure_rates = option("measureRates");
-  return {call.network(0), call.tensor(1, "input"), options, call.tensors(3, "state")};
+  options.engine = to_engine(object);
+  return options;
+}
+
+Forward to_forward(const Call& call) {
+  return {call.network(0), call.tensor(1, "input"), to_forward_options(call[2]), call.tensors(3, "state")};
 }
 
 Napi::Array give_all(Environment& environment, std::vector<at::Tensor> tensors) {
@@ -76,21 +94,26 @@ Napi::Array give_all(Environment& environment, std::vector<at::Tensor> tensors) 
   return handles;
 }
 
-Napi::Value give_forward(Environment& environment, ForwardResult forward) {
+Napi::Array give_records(Environment& environment, std::vector<Record> list) {
   const Napi::Env env = environment.env();
-  Napi::Array records = Napi::Array::New(env, forward.records.size());
-  for (uint32_t i = 0; i < forward.records.size(); i++) {
-    Record& record = forward.records[i];
+  Napi::Array records = Napi::Array::New(env, list.size());
+  for (uint32_t i = 0; i < list.size(); i++) {
+    Record& record = list[i];
     Napi::Object object = Napi::Object::New(env);
     object.Set("layer", record.layer);
     object.Set("quantity", record.quantity);
     object.Set("handle", from_handle(env, environment.tensors.put(std::move(record.value))));
     records[i] = object;
   }
+  return records;
+}
+
+Napi::Value give_forward(Environment& environment, ForwardResult forward) {
+  const Napi::Env env = environment.env();
   Napi::Object result = Napi::Object::New(env);
   result.Set("output", from_handle(env, environment.tensors.put(std::move(forward.output))));
   result.Set("state", give_all(environment, std::move(forward.state)));
-  result.Set("records", records);
+  result.Set("records", give_records(environment, std::move(forward.records)));
   result.Set("rates", give_all(environment, std::move(forward.rates)));
   return result;
 }
@@ -109,6 +132,72 @@ Napi::Value network_forward_async(Call& call) {
     return forward.entry->network->forward(forward.input, forward.options, forward.state);
   };
   return run_job(call, work, give_forward);
+}
+
+struct Inference {
+  ForwardResult forward;
+  Decision decision;
+  std::vector<double> rates;
+};
+
+Napi::Value give_inference(Environment& environment, Inference inference) {
+  const Napi::Env env = environment.env();
+  const auto& [scores, classes, probabilities] = inference.decision;
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("scores", to_typed_array(env, scores));
+  result.Set("shape", from_integers(env, scores.sizes()));
+  result.Set("classes", to_typed_array(env, classes));
+  if (probabilities.defined()) result.Set("probabilities", to_typed_array(env, probabilities));
+  at::Tensor& output = inference.forward.output;
+  if (output.defined()) result.Set("output", from_handle(env, environment.tensors.put(std::move(output))));
+  result.Set("state", give_all(environment, std::move(inference.forward.state)));
+  result.Set("records", give_records(environment, std::move(inference.forward.records)));
+  result.Set("rates", from_numbers(env, inference.rates));
+  return result;
+}
+
+// From values to decisions in one call.
+Napi::Value network_infer_async(Call& call) {
+  const Napi::Object options = to_object(call[4], "options");
+  const auto option = [&](const char* name) {
+    const Napi::Value value = options.Get(name);
+    return !value.IsUndefined() && to_flag(value, c10::str("options.", name));
+  };
+  at::Tensor input = call[1].IsNumber()
+                         ? call.tensor(1, "input")
+                         : from_typed_array(call[1], to_shape(call[2], "shape"), to_dtype(call[3], "dtype"));
+  const auto work = [entry = call.network(0), input = std::move(input), forward_options = to_forward_options(options),
+                     state = call.tensors(5, "state"), keep_output = option("output"),
+                     probabilities = option("probabilities")] {
+    const c10::NoGradGuard no_grad;
+    Inference inference;
+    {
+      const auto lock = entry->wait();
+      inference.forward = entry->network->forward(input, forward_options, state);
+    }
+    inference.decision = decide(inference.forward.output, probabilities);
+    if (!keep_output) inference.forward.output = at::Tensor();
+    for (const at::Tensor& rate : inference.forward.rates) inference.rates.push_back(rate.item<double>());
+    return inference;
+  };
+  return run_job(call, work, give_inference);
+}
+
+Napi::Value give_costs(Environment& environment, EngineCosts costs) {
+  return from_numbers(environment.env(),
+                      {costs.linear_call, costs.linear_weight, costs.linear_mac, costs.convolution_call,
+                       costs.convolution_mac, costs.event_add, costs.event_window});
+}
+
+Napi::Value measure_costs_async(Call& call) {
+  return run_job(call, [] { return measure_engine_costs(); }, give_costs);
+}
+
+Napi::Value set_costs(Call& call) {
+  const std::vector<double> values = to_numbers(call[0], "costs");
+  if (values.size() != 7) fail("ERR_SHAPE", "costs of the engines are 7 numbers, got ", values.size());
+  set_engine_costs({values[0], values[1], values[2], values[3], values[4], values[5], values[6]});
+  return call.nothing();
 }
 
 Napi::Value network_folded_async(Call& call) {
@@ -170,6 +259,9 @@ void export_networks(Exports& exports) {
   exports.add("networkSpikingLayers", network_spiking_layers);
   exports.add("networkForward", network_forward);
   exports.add("networkForwardAsync", network_forward_async);
+  exports.add("networkInferAsync", network_infer_async);
+  exports.add("measureEngineCostsAsync", measure_costs_async);
+  exports.add("setEngineCosts", set_costs);
   exports.add("networkFoldedAsync", network_folded_async);
   exports.add("networkRandomState", network_random_state);
   exports.add("networkSetRandomState", network_set_random_state);

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "error.h"
+#include "model/plan_builder.h"
 #include "snn/conv_block.h"
 
 namespace spikingrx {
@@ -60,6 +61,11 @@ Signal SpikeNormLayer::forward(const Signal& input, Pass& pass) {
                 signal.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+bool SpikeNormLayer::plan(PlanBuilder& plan) const {
+  plan.affine(name_, scale(), shift());
+  return true;
 }
 
 void SpikeNormLayer::visit(const ParameterSink& sink) {
@@ -121,6 +127,11 @@ Signal ConvLayer::forward(const Signal& input, Pass& pass) {
   Signal output{conv_block(input.value, weight_, bias_, stride_, padding_), input.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+bool ConvLayer::plan(PlanBuilder& plan) const {
+  plan.convolution(name_, weight_, bias_, stride_, padding_);
+  return true;
 }
 
 void ConvLayer::visit(const ParameterSink& sink) {

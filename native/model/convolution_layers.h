@@ -10,10 +10,11 @@ class SpikeNormLayer final : public Layer {
   // options: epsilon, momentum, statistics ("shared" | "perStep"), steps.
   SpikeNormLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
 
   bool shared() const { return running_mean_.dim() == 1; }
-  // y = scale x + shift in evaluation, each [C]; only for shared statistics.
+  // y = scale x + shift in evaluation, each [C], or [T, C] for statistics by step.
   at::Tensor scale() const;
   at::Tensor shift() const;
 
@@ -33,6 +34,7 @@ class ConvLayer final : public Layer {
   ConvLayer(std::string name, at::Tensor weight, at::Tensor bias, std::vector<int64_t> stride,
             std::vector<int64_t> padding);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
   // W' = scale W, b' = scale b + shift.
   std::shared_ptr<Layer> folded_with(const Layer& next) const override;

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "error.h"
+#include "model/plan_builder.h"
 #include "snn/conv_block.h"
 
 namespace spikingrx {
@@ -30,6 +31,11 @@ Signal LinearLayer::forward(const Signal& input, Pass& pass) {
   Signal output{at::linear(input.value, weight_, bias_), input.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+bool LinearLayer::plan(PlanBuilder& plan) const {
+  plan.linear(name_, weight_, bias_);
+  return true;
 }
 
 void LinearLayer::visit(const ParameterSink& sink) {
@@ -66,6 +72,11 @@ Signal PoolLayer::forward(const Signal& input, Pass& pass) {
   return output;
 }
 
+bool PoolLayer::plan(PlanBuilder& plan) const {
+  plan.pool(name_, average_, kernel_, stride_, padding_);
+  return true;
+}
+
 FlattenLayer::FlattenLayer(std::string name, Build& build) : Layer(std::move(name)) {
   int64_t size = 1;
   for (const int64_t length : build.shape)
@@ -76,16 +87,31 @@ FlattenLayer::FlattenLayer(std::string name, Build& build) : Layer(std::move(nam
 
 Signal FlattenLayer::forward(const Signal& input, Pass&) { return {input.value.flatten(2), input.steps}; }
 
+bool FlattenLayer::plan(PlanBuilder& plan) const {
+  plan.flatten();
+  return true;
+}
+
 Signal ReluLayer::forward(const Signal& input, Pass& pass) {
   Signal output{input.value.relu(), input.steps};
   pass.record(name_, "output", output.value);
   return output;
 }
 
+bool ReluLayer::plan(PlanBuilder& plan) const {
+  plan.relu(name_);
+  return true;
+}
+
 Signal TimeMeanLayer::forward(const Signal& input, Pass& pass) {
   Signal output{input.value.size(1) == 1 ? input.value : input.value.mean(1, /*keepdim=*/true), input.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+bool TimeMeanLayer::plan(PlanBuilder& plan) const {
+  plan.time_mean(name_);
+  return true;
 }
 
 DropoutLayer::DropoutLayer(const Spec& spec, std::string name)
@@ -120,5 +146,11 @@ NormalizeLayer::NormalizeLayer(const Spec& spec, std::string name, Build& build)
 }
 
 Signal NormalizeLayer::forward(const Signal& input, Pass&) { return {(input.value - mean_) / deviation_, input.steps}; }
+
+bool NormalizeLayer::plan(PlanBuilder& plan) const {
+  const at::Tensor scale = 1 / deviation_.reshape({-1});
+  plan.affine("", scale, -mean_.reshape({-1}) * scale);
+  return true;
+}
 
 }  // namespace spikingrx

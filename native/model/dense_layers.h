@@ -9,6 +9,7 @@ class LinearLayer final : public Layer {
  public:
   LinearLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
 
  private:
@@ -20,6 +21,7 @@ class PoolLayer final : public Layer {
  public:
   PoolLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
 
  private:
   bool average_;
@@ -30,12 +32,14 @@ class FlattenLayer final : public Layer {
  public:
   FlattenLayer(std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
 };
 
 class ReluLayer final : public Layer {
  public:
   using Layer::Layer;
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
 };
 
 // The mean over the time steps, [B, 1, ...]: layers after it run once, and see the same value at each of the T steps.
@@ -43,6 +47,7 @@ class TimeMeanLayer final : public Layer {
  public:
   using Layer::Layer;
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
 };
 
 // y = x mask / (1 - p), the mask drawn once a sample and kept over all time steps. options: probability.
@@ -50,6 +55,7 @@ class DropoutLayer final : public Layer {
  public:
   DropoutLayer(const Spec& spec, std::string name);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder&) const override { return true; }
 
  private:
   double probability_;
@@ -60,6 +66,7 @@ class NormalizeLayer final : public Layer {
  public:
   NormalizeLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
 
  private:
   at::Tensor mean_, deviation_;

@@ -9,6 +9,7 @@ class DirectEncoderLayer final : public Layer {
  public:
   using Layer::Layer;
   Signal forward(const Signal& input, Pass& pass) override { return input; }
+  bool plan(PlanBuilder&) const override { return true; }
 };
 
 // Poisson rate code: S[t] ~ Bernoulli(x), independent from step to step; x is clipped to [0, 1].

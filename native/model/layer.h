@@ -39,6 +39,8 @@ struct Pass {
   }
 };
 
+class PlanBuilder;
+
 using ParameterSink = std::function<void(const std::string& name, at::Tensor& tensor, bool trainable)>;
 
 class Layer {
@@ -58,6 +60,10 @@ class Layer {
   virtual std::shared_ptr<Layer> folded_with(const Layer& next) const { return nullptr; }
   // A layer for inference that does the work of this one, or null where nothing inside can be folded.
   virtual std::shared_ptr<Layer> folded() const { return nullptr; }
+
+  // Adds what the layer computes in evaluation to a plan (plan_builder.h). False, with the plan untouched, where plans
+  // can't express it.
+  virtual bool plan(PlanBuilder&) const { return false; }
 
   const std::string& name() const { return name_; }
 

@@ -6,8 +6,10 @@
 #include <c10/util/StringUtil.h>
 
 #include "error.h"
+#include "model/inference_plan.h"
 #include "model/layer.h"
 #include "model/named_tensors.h"
+#include "model/plan_builder.h"
 
 namespace spikingrx {
 
@@ -26,8 +28,10 @@ Network::Network(NetworkSpec spec, uint64_t seed, at::Device device, at::ScalarT
   SPIKINGRX_CHECK(spec_.steps > 0, "ERR_RANGE", "steps must be positive, got ", spec_.steps);
   SPIKINGRX_CHECK(at::isFloatingType(dtype_), "ERR_TYPE", "a network's dtype must be floating point, got ", dtype_);
   Build build{spec_.input, spec_.steps, at::TensorOptions().dtype(dtype_), device_, generator_};
-  for (size_t i = 0; i < spec_.layers.size(); i++)
+  for (size_t i = 0; i < spec_.layers.size(); i++) {
+    shapes_.push_back(build.shape);
     layers_.push_back(make_layer(spec_.layers[i], "layers." + std::to_string(i), build));
+  }
 }
 
 Network::~Network() = default;
@@ -68,6 +72,32 @@ void Network::check_state(const NetworkState& state, int64_t batch) const {
                     state[i].dim() ? state[i].size(0) : 0, " samples, the input of ", batch);
 }
 
+const Network::Planned* Network::planned(const ForwardOptions& options) {
+  if (options.engine == Engine::kDense || options.training || at::GradMode::is_enabled()) return nullptr;
+  if (!device_.is_cpu() || dtype_ != at::kFloat) return nullptr;
+  // A recording shows each layer as it is.
+  Planned& planned = plans_[options.record ? 0 : 1];
+  const auto version = [](const at::Tensor& tensor) {
+    return tensor.unsafeGetTensorImpl()->version_counter().current_version();
+  };
+  bool current = planned.first > 0 || planned.plan;
+  for (const auto& [tensor, made_at] : planned.weights) current = current && version(tensor) == made_at;
+  if (!current) {
+    planned = {};
+    for (const auto& entry : tensors()) planned.weights.emplace_back(entry.tensor, version(entry.tensor));
+    // What no plan expresses (an encoder that draws spikes) is computed by the layer, with all that comes before it.
+    for (size_t i = 0; i < layers_.size();) {
+      PlanBuilder builder(shapes_[i], !options.record);
+      planned.first = i;
+      while (i < layers_.size() && layers_[i]->plan(builder)) i++;
+      if (i == layers_.size()) planned.plan = std::make_unique<InferencePlan>(std::move(builder));
+      i++;
+    }
+    if (!planned.plan) planned.first = layers_.size();
+  }
+  return planned.plan ? &planned : nullptr;
+}
+
 ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& options, const NetworkState& state) {
   int64_t steps = 0;
   Signal signal;
@@ -76,7 +106,10 @@ ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& op
   check_state(state, input.size(0));
   Pass pass{options, state, generator_, 0, 0, {}};
   if (!state.empty()) pass.first_step = state.back().item<int64_t>();
-  for (const auto& layer : layers_) signal = layer->forward(signal, pass);
+  const Planned* planned = this->planned(options);
+  const size_t layers = planned ? planned->first : layers_.size();
+  for (size_t i = 0; i < layers; i++) signal = layers_[i]->forward(signal, pass);
+  if (planned) signal.value = planned->plan->run(signal.value, steps, options.engine == Engine::kEvent, pass);
   if (signal.constant()) {  // no neuron on the way: the output is the same at every step
     auto shape = signal.value.sizes().vec();
     shape[1] = signal.steps;
@@ -123,17 +156,21 @@ std::unique_ptr<Network> Network::folded() const {
   auto network = std::make_unique<Network>(spec_, 0, device_, dtype_);
   network->load(tensors());
   std::vector<std::shared_ptr<Layer>> layers;
+  std::vector<std::vector<int64_t>> shapes;
   layers.swap(network->layers_);
   for (size_t i = 0; i < layers.size(); i++) {
     if (i + 1 < layers.size())
       if (auto both = layers[i]->folded_with(*layers[i + 1])) {
         network->layers_.push_back(both);
+        shapes.push_back(shapes_[i]);
         i++;
         continue;
       }
     auto alone = layers[i]->folded();
     network->layers_.push_back(alone ? alone : layers[i]);
+    shapes.push_back(shapes_[i]);
   }
+  network->shapes_ = std::move(shapes);
   network->folded_ = true;
   network->set_random_state(random_state());
   return network;

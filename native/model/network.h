@@ -33,11 +33,19 @@ struct Record {
   at::Tensor value;      // [B, T, ...]; [B, 1, ...] before the first neuron where every step is the same
 };
 
+// How products are computed where no gradient is asked for, on the CPU in float32; elsewhere all are dense.
+enum class Engine {
+  kDense,  // by libtorch, layer by layer
+  kAuto,   // by an inference plan, each product by events or densely as is cheaper (inference_plan.h)
+  kEvent,  // by an inference plan, all by events; densely only with weights that are not finite
+};
+
 struct ForwardOptions {
   bool training = false;       // batch statistics, dropout
   bool carry_state = false;    // fill ForwardResult::state
   bool record = false;         // fill ForwardResult::records
   bool measure_rates = false;  // fill ForwardResult::rates
+  Engine engine = Engine::kDense;
 };
 
 struct ForwardResult {
@@ -49,7 +57,9 @@ struct ForwardResult {
   std::vector<at::Tensor> rates;
 };
 
+class InferencePlan;
 class Layer;
+struct Pass;
 
 class SPIKINGRX_API Network {
  public:
@@ -86,6 +96,15 @@ class SPIKINGRX_API Network {
   at::ScalarType dtype() const { return dtype_; }
 
  private:
+  // A plan of the layers from `first` on, and the weights that it was made from with their versions.
+  struct Planned {
+    size_t first = 0;
+    std::unique_ptr<InferencePlan> plan;  // null: the network can't be planned
+    std::vector<std::pair<at::Tensor, uint32_t>> weights;
+  };
+
+  // Whether a plan computes this pass. Made anew when a weight has changed since the last.
+  const Planned* planned(const ForwardOptions& options);
   at::Tensor prepare(const at::Tensor& input, int64_t& steps) const;
   void check_state(const NetworkState& state, int64_t batch) const;
 
@@ -94,7 +113,9 @@ class SPIKINGRX_API Network {
   at::ScalarType dtype_;
   at::Generator generator_;
   std::vector<std::shared_ptr<Layer>> layers_;
+  std::vector<std::vector<int64_t>> shapes_;  // that each layer takes
   bool folded_ = false;
+  Planned plans_[2];  // without and with SpikeNorm folded
 };
 
 }  // namespace spikingrx

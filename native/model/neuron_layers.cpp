@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "error.h"
+#include "model/plan_builder.h"
 
 namespace spikingrx {
 
@@ -61,6 +62,11 @@ Signal LifLayer::forward(const Signal& input, Pass& pass) {
   return {output.spikes, input.steps};
 }
 
+bool LifLayer::plan(PlanBuilder& plan) const {
+  plan.spiking_neuron(name_, {decay_, threshold_, options_.decay_input, options_.reset, options_.reset_delay});
+  return true;
+}
+
 void LifLayer::visit(const ParameterSink& sink) {
   if (learn_decay_) sink(name_ + ".decay", decay_, true);
   if (learn_threshold_) sink(name_ + ".threshold", threshold_, true);
@@ -84,6 +90,11 @@ Signal LeakyReadoutLayer::forward(const Signal& input, Pass& pass) {
   pass.give_state(output.membrane);
   pass.record(name_, "output", output.trace);
   return {output.trace, input.steps};
+}
+
+bool LeakyReadoutLayer::plan(PlanBuilder& plan) const {
+  plan.leaky_neuron(name_, {decay_, {}, decay_input_, Reset::kNone, false});
+  return true;
 }
 
 void LeakyReadoutLayer::visit(const ParameterSink& sink) {

@@ -11,6 +11,7 @@ class LifLayer final : public Layer {
   // learnable (of "decay", "threshold"), perChannel.
   LifLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
   void collect_spiking(std::vector<std::string>& names) const override { names.push_back(name_); }
   int64_t state_count() const override { return 1; }
@@ -28,6 +29,7 @@ class LeakyReadoutLayer final : public Layer {
   // options: decay, decayInput, learnable (of "decay").
   LeakyReadoutLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
   int64_t state_count() const override { return 1; }
   void constrain() override;

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "model/dense_layers.h"
+#include "model/plan_builder.h"
 
 namespace spikingrx {
 
@@ -61,6 +62,23 @@ Signal SewBlockLayer::forward(const Signal& input, Pass& pass) {
   Signal output{sew_connect(main.value, shortcut.value, connect_), input.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+void SewBlockLayer::plan_stage(const Stage& stage, PlanBuilder& plan) {
+  for (const auto& layer : {stage.convolution, stage.norm, stage.activation})
+    if (layer) layer->plan(plan);
+}
+
+bool SewBlockLayer::plan(PlanBuilder& plan) const {
+  const size_t entry = plan.signal();
+  for (const auto& stage : stages_) plan_stage(stage, plan);
+  const size_t main = plan.signal();
+  plan.go_back(entry);
+  if (shortcut_.convolution) plan_stage(shortcut_, plan);
+  const size_t shortcut = plan.signal();
+  plan.go_back(main);
+  plan.connect(name_, shortcut, connect_);
+  return true;
 }
 
 void SewBlockLayer::visit(const ParameterSink& sink) {

@@ -18,6 +18,7 @@ class SewBlockLayer final : public Layer {
   // options: channels, stride, stages (1 or 2), connect, activation ("lif" | "relu"), and those of LIF and SpikeNorm.
   SewBlockLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
   void collect_spiking(std::vector<std::string>& names) const override;
   int64_t state_count() const override;
@@ -34,6 +35,7 @@ class SewBlockLayer final : public Layer {
                           std::vector<double> stride, std::vector<double> padding, Build& build);
   static Stage folded_stage(const Stage& stage);
   static Signal run(const Stage& stage, const Signal& input, Pass& pass);
+  static void plan_stage(const Stage& stage, PlanBuilder& plan);
   SewBlockLayer(const SewBlockLayer&) = default;
 
   template <class Body>

@@ -1,0 +1,60 @@
+// Products with a matrix of spikes, computed by what is not zero: for each spike, the weights of its synapses are
+// added.
+//
+//   y[r] = b + sum over i with x[r][i] != 0 of x[r][i] W[i]          W[i]: the weights from input i to all outputs
+//
+// The work is the number of spikes times the fan-out instead of all inputs times all outputs. Values may be any: where
+// all that are not zero are 1 (spikes), nothing is multiplied. Not a number and infinity count as not zero.
+#pragma once
+#include <cstdint>
+
+#include "api.h"
+
+namespace spikingrx {
+
+inline constexpr int64_t kEventPad = 16;  // floats; strides of weights and rooms of lists are multiples of it
+
+inline constexpr int64_t event_padded(int64_t size) { return (size + kEventPad - 1) / kEventPad * kEventPad; }
+
+// What is not zero in each of `rows` rows. `room` is at least event_padded(row size) + kEventPad.
+struct EventList {
+  int32_t* counts;  // [rows]
+  int32_t* places;  // [rows][room]
+  float* values;    // [rows][room]; null where all are 1
+  int64_t room;
+};
+
+// W and b of the formula above, b repeated in rows as W is: 64-byte aligned, stride a multiple of kEventPad, filled up
+// with zeros.
+struct EventWeights {
+  const float* weight;  // [inputs][stride]
+  const float* bias;    // [stride]
+  int64_t outputs, stride;
+};
+
+// A 2-d convolution over an image [height][width][channels]; its weights are rows [kernel place][channel].
+struct EventWindow {
+  int64_t height, width, channels;
+  int64_t kernel[2], step[2], padding[2];
+  int64_t output[2];  // [height, width]
+  // Floats that `scratch` of a convolution must have room for.
+  int64_t scratch() const { return 2 * (kernel[0] * kernel[1] * (event_padded(channels) + kEventPad)); }
+};
+
+struct EventKernels {
+  // Lists what is not zero in x [rows][size]; returns how many that are.
+  int64_t (*find)(const float* x, int64_t rows, int64_t size, const EventList& list);
+  // How many values of x are not zero.
+  int64_t (*count)(const float* x, int64_t size);
+  // y [rows][outputs], rows `first` to `last` - 1, from as many lists.
+  void (*product)(const EventWeights& weights, const EventList& list, int64_t first, int64_t last, float* y);
+  // y [images][height][width][outputs], from one list for each place of each image; lines `first` to `last` - 1 of all
+  // images' output lines.
+  void (*convolution)(const EventWeights& weights, const EventWindow& window, const EventList& list, int64_t first,
+                      int64_t last, float* y, float* scratch);
+};
+
+// The kernels for this processor.
+SPIKINGRX_API const EventKernels& event_kernels();
+
+}  // namespace spikingrx
