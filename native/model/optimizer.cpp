@@ -19,6 +19,11 @@ namespace spikingrx {
 
 namespace {
 
+// libtorch's fused kernels leave the versions of what they change as they were; inference plans go by them.
+void note_change(const std::vector<at::Tensor>& parameters) {
+  for (const auto& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
+}
+
 double non_negative(const Spec& spec, const char* name) {
   const double value = spec.number(name);
   SPIKINGRX_CHECK(value >= 0 && std::isfinite(value), "ERR_RANGE", spec.kind, " ", name,
@@ -83,6 +88,7 @@ class Sgd final : public Optimizer {
     }
     at::_fused_sgd_(parameters, gradients, velocity, weight_decay_, momentum_, learning_rate, dampening_, nesterov_,
                     /*maximize=*/false, /*is_first_step=*/first);
+    note_change(parameters);
   }
 
   double momentum_, dampening_, weight_decay_;
@@ -125,6 +131,7 @@ class Adam final : public Optimizer {
     else
       at::_fused_adam_(parameters, gradients, first, second, {}, steps, learning_rate, beta1_, beta2_, weight_decay_,
                        epsilon_, /*amsgrad=*/false, /*maximize=*/false);
+    note_change(parameters);
   }
 
   std::vector<NamedTensor> state() override {
