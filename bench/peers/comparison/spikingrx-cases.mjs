@@ -68,26 +68,15 @@ function warmUp(form) {
   }
 }
 
-/** The operators that nn.lif is made of, without autograd: forward keeps what backward needs. */
+/** The operators that nn.lif is made of, without autograd; backward recomputes the membranes. */
 function lifOperators(_, { current, weights }) {
   warmUp(forms[''])
   const [x, gradient] = [batchFirst(current), batchFirst(weights)]
   const [decay, threshold] = [tensor(DECAY, { dtype: 'float64' }), tensor(1, { dtype: 'float64' })]
   const [subtract, triangular, width] = [0, 0, 1]
   const once = () => {
-    const [spikes, , , states] = op('spikingrx::lif_forward', [
-      x,
-      decay,
-      threshold,
-      null,
-      0,
-      true,
-      subtract,
-      false,
-      false,
-      true,
-    ])
-    const neuron = [decay, threshold, null, 0, true, subtract, false, false, triangular, width, false, states]
+    const [spikes] = op('spikingrx::lif_forward', [x, decay, threshold, null, 0, true, subtract, false, false])
+    const neuron = [decay, threshold, null, 0, true, subtract, false, false, triangular, width, false]
     const [gradientOfCurrent] = op('spikingrx::lif_backward', [gradient, null, null, x, ...neuron])
     return { spikes: timeFirst(spikes), gradient: timeFirst(gradientOfCurrent) }
   }
@@ -218,22 +207,24 @@ function setWeights(model, inputs) {
 }
 
 /** Whole inference of images that come as bytes: `predict`. */
-async function predict({ batch, model: file }, { images }) {
-  const model = await Model.load(file, { device: 'cpu' })
-  const size = 784 * batch
-  const batches = Array.from({ length: images.shape[0] / batch }, (_, k) =>
-    images.values.subarray(k * size, (k + 1) * size),
-  )
-  let place = -1
-  return {
-    run: async () => {
-      place = (place + 1) % batches.length
-      await model.predict(batches[place], { batchSize: batch })
-    },
-    outputs: async () => {
-      const { scores, shape } = await model.predict(images.values, { batchSize: batch })
-      return { scores: { values: scores, shape } }
-    },
+function predict(options = {}) {
+  return async ({ batch, model: file }, { images }) => {
+    const model = await Model.load(file, { device: 'cpu' })
+    const size = 784 * batch
+    const batches = Array.from({ length: images.shape[0] / batch }, (_, k) =>
+      images.values.subarray(k * size, (k + 1) * size),
+    )
+    let place = -1
+    return {
+      run: async () => {
+        place = (place + 1) % batches.length
+        await model.predict(batches[place], { batchSize: batch, ...options })
+      },
+      outputs: async () => {
+        const { scores, shape } = await model.predict(images.values, { batchSize: batch, ...options })
+        return { scores: { values: scores, shape } }
+      },
+    }
   }
 }
 
@@ -242,5 +233,5 @@ export const cases = {
   'linear-lif': { '': linearLif(forms['']), delayed: linearLif(forms.delayed) },
   sew: { '': sewBlock(forms['']), delayed: sewBlock(forms.delayed), convolutions: twoConvolutions },
   mnist: { '': mnist(forms['']), delayed: mnist(forms.delayed) },
-  predict: { '': predict },
+  predict: { '': predict(), dense: predict({ engine: 'dense' }) },
 }
