@@ -3,7 +3,7 @@
 // counts as one failed. What else can be asked for (npm test -- ...):
 //   --native          only the C++ tests
 //   --libtorch 2.11   only the C++ and the TypeScript tests, with that libtorch and the prebuilt binaries
-//   --full            for CI: besides, all prebuilt binaries, the figures, and what `smoke` names with every other libtorch
+//   --full            for CI: besides, tests that take minutes, all prebuilt binaries, the figures, and what `smoke` names with every other libtorch
 //                     and with the companion package
 // The prebuilt binaries of the default libtorch are a copy of build/ and always made. Compiling for another takes minutes:
 // without being asked for, its binaries are kept while the sources are the same, and taken out of prebuilds/ after that.
@@ -106,17 +106,20 @@ function runCtest(version) {
 }
 
 /** With a libtorch: that one and the binaries of prebuilds/; without, what a checkout runs with. */
-async function runVitest({ libtorch: folder, label = '', files = [] } = {}) {
+async function runVitest({ libtorch: folder, label = '', files = [], environment = {} } = {}) {
   const file = path.join(root, 'build/vitest.json')
   rmSync(file, { force: true })
   const args = [tool('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...files]
-  const env = { ...process.env, ...(folder ? { SPIKINGRX_LIBTORCH: folder, PREBUILDS_ONLY: '1' } : {}) }
+  const env = { ...process.env, ...environment, ...(folder ? { SPIKINGRX_LIBTORCH: folder, PREBUILDS_ONLY: '1' } : {}) }
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   if (!existsSync(file)) throw new Error(`vitest wrote no report, exit status ${status}`)
   const counts = countVitest(JSON.parse(readFileSync(file, 'utf8')))
   if (status !== 0 && counts.failed === 0) counts.failed = 1 // an error outside every test
   add(`vitest${label}`, counts)
 }
+
+/** Tests that take minutes: `--full` runs them, once. */
+const long = { SPIKINGRX_FULL_TESTS: '1' }
 
 const checks = {
   lint: () => check(process.execPath, [tool('@biomejs/biome', 'biome'), 'check', '.']),
@@ -137,7 +140,7 @@ async function everything({ full }) {
   if (full) await step('figures', () => check(process.execPath, [path.join(root, 'scripts/figures.mjs')]))
   if (!built) return
   await step('C++ tests', () => runCtest())
-  await step('TypeScript tests', () => runVitest())
+  await step('TypeScript tests', () => runVitest({ environment: full ? long : {} }))
   if (!full || !prebuilt) return
   for (const version of libtorchVersions.slice(1)) await withLibtorch(version, smoke)
   const label = ' with the companion package'

@@ -29,7 +29,7 @@ export const command = defineCommand({
     const part = positionals[0]
     const note = (text: string): void => void process.stderr.write(`${text}\n`)
     using stop = interruptible(
-      () => note('Stopping after this part; Ctrl-C again quits at once.'),
+      () => note('Stopping; the same command goes on from here. Ctrl-C again quits at once.'),
       () => undefined,
     )
     const { runStudy } = await import('../study/run.js')

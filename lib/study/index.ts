@@ -74,10 +74,8 @@ export {
   trainNetwork,
 } from './networks/train.js'
 export {
-  type InferenceEngine,
   type InferenceTime,
   type InferenceTimeOptions,
-  inferenceEngines,
   timeInference,
 } from './networks/wall-time.js'
 export {

@@ -33,6 +33,24 @@ describe('spikingrx study', () => {
     expect(sections.map(({ part }: { part: string }) => part)).toEqual(studyParts.map(({ name }) => name))
     expect(sections[0].settings).toMatchObject({ seed: 2, quick: true })
     expect(files).toContain('runs/study/data/fi.json')
+
+    const rows = (name: string) =>
+      sections
+        .flatMap(({ tables }: { tables: { name: string; rows: (string | number)[][] }[] }) => tables)
+        .find((table: { name: string }) => table.name === name).rows
+    expect(rows('networks-operations')[0].slice(0, 5)).toEqual(['dense', 'everything', 268_800, 0, 0])
+    for (const [, spikes, flops, operations, ratio] of rows('networks-published')) {
+      expect(flops).toBe(537_600)
+      expect(operations).toBeCloseTo(256 * spikes, 6)
+      expect(ratio).toBeCloseTo(537_600 / (256 * spikes), 9)
+    }
+    const [[, , , , , , , , , energy, ratio], [, , , , , , , , , , skipping]] = rows('front-networks')
+    expect([energy, ratio]).toEqual([1236.48, 1])
+    expect(skipping).toBeGreaterThan(2)
+    expect(rows('front-networks').map((row: unknown[]) => row.at(-1))).toContain(true)
+    expect(await readdir(join(folder, 'runs/study/pictures'))).toEqual(
+      expect.arrayContaining(['front.png', 'front.svg', 'networks-accuracy.png', 'networks-accuracy.svg']),
+    )
   })
 
   it('names its parts in the help, and an unknown one on one line', async () => {

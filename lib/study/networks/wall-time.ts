@@ -5,16 +5,14 @@
 import type { ArrayDataset } from '../../data/arrays.js'
 import type { InputArray } from '../../data/dataset.js'
 import { AbortedError, ArgumentError } from '../../errors.js'
+import { type Engine, engines as knownEngines } from '../../model/engine.js'
 import { Model } from '../../model/model.js'
 import { wholeNumber } from '../quantity.js'
 import { type EnergyCounter, openEnergyCounter } from './energy-counter.js'
 
-export const inferenceEngines = ['dense', 'event', 'auto'] as const
-export type InferenceEngine = (typeof inferenceEngines)[number]
-
 export interface InferenceTime {
   readonly name: string
-  readonly engine: InferenceEngine
+  readonly engine: Engine
   readonly samples: number
   /** Milliseconds a sample: median, and the middle half. */
   readonly median: number
@@ -25,8 +23,8 @@ export interface InferenceTime {
 }
 
 export interface InferenceTimeOptions {
-  /** Default: dense. */
-  readonly engines?: readonly InferenceEngine[]
+  /** Default: all. */
+  readonly engines?: readonly Engine[]
   /** Samples timed for each network and engine. Default 300. */
   readonly samples?: number
   /** Threads libtorch computes with. Default 1. */
@@ -45,11 +43,11 @@ export async function timeInference(
   data: ArrayDataset,
   options: InferenceTimeOptions = {},
 ): Promise<readonly InferenceTime[]> {
-  const { engines = ['dense'], samples = 300, threads = 1, signal } = options
+  const { engines = knownEngines, samples = 300, threads = 1, signal } = options
   wholeNumber('timeInference', 'samples', samples, { min: 1 })
   for (const engine of engines) {
-    if (!inferenceEngines.includes(engine)) {
-      const wanted = inferenceEngines.join(', ')
+    if (!knownEngines.includes(engine)) {
+      const wanted = knownEngines.join(', ')
       throw new ArgumentError(
         `timeInference: engines must be among ${wanted}, got ${JSON.stringify(engine)}`,
         'ERR_RANGE',
@@ -81,11 +79,11 @@ export async function timeInference(
 class Run {
   readonly #name: string
   readonly #model: Model
-  readonly #engine: InferenceEngine
+  readonly #engine: Engine
   readonly #times: number[] = []
   #energy: number | undefined
 
-  constructor(name: string, model: Model, engine: InferenceEngine) {
+  constructor(name: string, model: Model, engine: Engine) {
     this.#name = name
     this.#model = model
     this.#engine = engine
@@ -98,8 +96,7 @@ class Run {
   }
 
   async #predict(input: InputArray): Promise<void> {
-    const options: object = this.#engine === 'dense' ? {} : { engine: this.#engine }
-    await this.#model.predict(input, options)
+    await this.#model.predict(input, { engine: this.#engine })
   }
 
   async measureEnergy(data: ArrayDataset, samples: number, counter: EnergyCounter): Promise<void> {
