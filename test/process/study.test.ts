@@ -51,7 +51,7 @@ describe('spikingrx study', () => {
     expect(await readdir(join(folder, 'runs/study/pictures'))).toEqual(
       expect.arrayContaining(['front.png', 'front.svg', 'networks-accuracy.png', 'networks-accuracy.svg']),
     )
-  })
+  }, 300_000)
 
   it('names its parts in the help, and an unknown one on one line', async () => {
     const [help, wrong] = await Promise.all([spikingrx(['study', '--help']), spikingrx(['study', 'neurons'])])
