@@ -7,7 +7,7 @@ import { packageVersion } from '../runtime/files.js'
 import type { StudyPart } from './parts/part.js'
 import { studyParts } from './parts/registry.js'
 import { wholeNumber } from './quantity.js'
-import { storedSection, storeSection, writeReport } from './report/folder.js'
+import { clearWork, storedSection, storeSection, writeReport } from './report/folder.js'
 import type { StoredSection, StudySettings } from './report/section.js'
 
 export interface RunStudyOptions {
@@ -63,11 +63,13 @@ export async function runParts(known: readonly StudyPart[], options: RunStudyOpt
       continue
     }
     const began = performance.now()
+    const work = join(directory, 'work', part.name)
+    if (fresh) await clearWork(directory, work)
     const section = await part.run({
       seed,
       quick,
       signal,
-      work: join(directory, 'work', part.name),
+      work,
       progress: (done, what) => options.progress?.(part.name, done, what),
     })
     const stored = { section, settings, seconds: (performance.now() - began) / 1000 }

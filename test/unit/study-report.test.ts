@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -151,8 +151,13 @@ describe('parts', () => {
     await writeFile(join(directory, 'data', 'long.json'), '{"section":{"part":"long"')
     await runParts(known, { directory, quick: true, seed: 1 })
     expect(known[1]!.runs).toBe(4)
+    // Anew: also without what the part had kept for itself.
+    const work = join(directory, 'work', 'long')
+    await mkdir(work, { recursive: true })
+    await writeFile(join(work, 'checkpoint'), '')
     await runParts(known, { directory, quick: true, seed: 1, fresh: true })
     expect(known[1]!.runs).toBe(5)
+    await expect(readdir(work)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('stop between two at the signal, and what was finished is stored', async () => {

@@ -5,8 +5,9 @@
  *     pictures/<name>.svg .png
  *     data/<table>.csv         every number
  *     data/<part>.json         the section as data, with its settings: what the report is made from
+ *     work/<part>/             what a long part keeps to go on from
  */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SpikingRxError } from '../../errors.js'
 import { replaceFile } from '../../io/replace-file.js'
@@ -61,6 +62,11 @@ export async function writeReport(directory: string, sections: readonly StoredSe
     drawn.push({ ...stored, drawn: pictures })
   }
   return writing(directory, () => write(directory, 'report.html', reportHtml(drawn)))
+}
+
+/** Takes away what a part has kept to go on from. @throws SpikingRxError `ERR_STUDY_WRITE` */
+export function clearWork(directory: string, work: string): Promise<void> {
+  return writing(directory, () => rm(work, { recursive: true, force: true }))
 }
 
 async function write(directory: string, file: string, text: string): Promise<string> {
