@@ -15,12 +15,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runtime } from '../lib/runtime/addon.js'
-import { type Entrant, Field, type RunSettings } from './comparison/case-run.js'
+import { entrantOf, Field, type RunSettings } from './comparison/case-run.js'
 import { allCases, axes } from './comparison/cases.js'
 import { figureLine, shown, verdict } from './comparison/figure.js'
 import { figuresOf } from './comparison/goals.js'
 import { type BenchOptions, help, parseBenchOptions } from './comparison/options.js'
-import { commandOf, type Peer, peers, type StartOptions } from './comparison/peers.js'
+import { peers } from './comparison/peers.js'
 import { savePictures } from './comparison/picture.js'
 import type { CaseResult, Results } from './comparison/results.js'
 import { runScaling } from './comparison/scaling-run.js'
@@ -86,17 +86,6 @@ async function measure(options: BenchOptions): Promise<Omit<Results, 'about' | '
     return { cases, scaling, event, versions: field.versions }
   } finally {
     await field.close()
-  }
-}
-
-function entrantOf(peer: Peer, start: StartOptions): Entrant {
-  const { id, title, reference, program } = peer
-  return {
-    id,
-    title,
-    ...(reference !== undefined && { reference }),
-    command: (threads) => commandOf(peer, threads, start),
-    oneCase: program[0].endsWith('.mjs'),
   }
 }
 

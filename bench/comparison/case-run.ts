@@ -7,6 +7,7 @@ import type { Case } from './cases.js'
 import { writeInputs } from './inputs.js'
 import { mnistInputs, predictInputs } from './networks.js'
 import { type Answer, type PeerCommand, PeerFailure, PeerProcess } from './peer-process.js'
+import { commandOf, type Peer, type StartOptions } from './peers.js'
 import type { CaseResult, Row } from './results.js'
 import { type Effort, interleaved, type Timing } from './timing.js'
 
@@ -19,6 +20,17 @@ export interface Entrant {
   readonly command: (threads: number) => PeerCommand
   /** The process serves one case and ends; else it stays for the next. */
   readonly oneCase: boolean
+}
+
+export function entrantOf(peer: Peer, start: StartOptions): Entrant {
+  const { id, title, reference, program } = peer
+  return {
+    id,
+    title,
+    ...(reference !== undefined && { reference }),
+    command: (threads) => commandOf(peer, threads, start),
+    oneCase: program[0].endsWith('.mjs'),
+  }
 }
 
 export interface RunSettings extends Effort {

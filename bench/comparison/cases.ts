@@ -83,7 +83,7 @@ export function lifCase(
   }
 }
 
-function linearCase(features: number, full: boolean, all: boolean): Case {
+export function linearCase(features: number, full: boolean, all: boolean): Case {
   const [steps, batch] = [25, 16]
   const shape = [steps, batch, features]
   const span = Math.sqrt(3 / features)
@@ -107,8 +107,16 @@ function linearCase(features: number, full: boolean, all: boolean): Case {
   }
 }
 
-function sewCase(): Case {
-  const [steps, batch, channels, side] = [8, 8, 32, 32]
+export interface SewShape {
+  readonly steps: number
+  readonly batch: number
+  readonly channels: number
+  readonly side: number
+}
+
+export function sewCase(
+  { steps, batch, channels, side }: SewShape = { steps: 8, batch: 8, channels: 32, side: 32 },
+): Case {
   const shape = [steps, batch, channels, side, side]
   const span = Math.sqrt(3 / (0.2 * 9 * channels))
   const kernel: InputDescription = {
@@ -136,24 +144,23 @@ function sewCase(): Case {
   }
 }
 
-/** Batches of 128 of one pass over MNIST: 469, or a tenth. */
-export function mnistCase(full: boolean): Case {
-  const iterations = full ? 469 : 46
+/** Batches of 128 of one pass over MNIST. */
+export function mnistCase(iterations: number, tests: number): Case {
   return {
     id: 'mnist',
     group: 'mnist',
-    title: `MNIST, 784-1000-10, T 25, batch 128, ${full ? 'one epoch' : `${iterations} of 469 batches`}`,
+    title: `MNIST, 784-1000-10, T 25, batch 128, ${iterations === 469 ? 'one epoch' : `${iterations} of 469 batches`}`,
     kind: 'mnist',
     steps: 25,
     batch: 128,
     threads: 1,
     peers: ['spikingrx', 'spikingrx-delayed', 'spikingjelly', 'snntorch'],
     inputs: {},
-    options: { iterations, compared: 5, tests: full ? 10000 : 1000 },
+    options: { iterations, compared: 5, tests },
   }
 }
 
-function predictCase(network: 'perceptron' | 'digits', batch: number): Case {
+export function predictCase(network: 'perceptron' | 'digits', batch: number): Case {
   const title = network === 'perceptron' ? 'trained 784-1000-10, T 25' : 'demo network (SEW), T 8'
   return {
     id: `predict-${network}-${batch}`,
@@ -179,7 +186,7 @@ export function allCases(full: boolean): readonly Case[] {
     linearCase(1024, false, full),
     linearCase(4096, true, full),
     sewCase(),
-    mnistCase(full),
+    full ? mnistCase(469, 10000) : mnistCase(46, 1000),
     predictCase('perceptron', 1),
     predictCase('perceptron', 16),
     predictCase('digits', 1),

@@ -22,8 +22,8 @@ export const help = `npm run bench -- [options]
   --full               all cases and peers, an epoch of MNIST, compiling without caches: under 40 minutes (default: under 5)
   --cases a,b          ${groups.join(', ')}
   --peers a,b          ${peers.map(({ id }) => id).join(', ')}
-  --repetitions N      at most, of each peer in each case (default 7, --full 15)
-  --budget SECONDS     that a peer may take in a case beside its first run (default 2, --full 10)
+  --repetitions N      at most, of each peer in each case (default 5, --full 15)
+  --budget SECONDS     that a peer may take in a case beside its first run (default 1.5, --full 8)
   --processors LIST    to run on, as for taskset (default: the last one, or as many as a case has threads)
   --out FOLDER         instead of bench/results
   --help`
@@ -74,8 +74,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | 'help
     full,
     groups: chosen('cases', groups),
     peers: peers.map(({ id }) => id).filter((id) => wanted.has(id)),
-    repetitions: positive('repetitions', full ? 15 : 7),
-    budget: positive('budget', full ? 10 : 2),
+    repetitions: positive('repetitions', full ? 15 : 5),
+    budget: positive('budget', full ? 8 : 1.5),
     processors,
     out: values.out,
   }

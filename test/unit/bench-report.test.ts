@@ -159,8 +159,8 @@ describe('the pictures', () => {
 
 describe('the options', () => {
   it('have defaults, quick and full', () => {
-    expect(parseBenchOptions([])).toMatchObject({ full: false, groups, repetitions: 7, budget: 2 })
-    expect(parseBenchOptions(['--full'])).toMatchObject({ full: true, repetitions: 15, budget: 10 })
+    expect(parseBenchOptions([])).toMatchObject({ full: false, groups, repetitions: 5, budget: 1.5 })
+    expect(parseBenchOptions(['--full'])).toMatchObject({ full: true, repetitions: 15, budget: 8 })
     expect(parseBenchOptions(['--help'])).toBe('help')
   })
 
