@@ -7,6 +7,7 @@ import {
   publishedComparison,
   synapses,
   synOps,
+  withoutSkipping,
 } from '../../lib/study/index.js'
 
 const layers = fullyConnected([784, 256, 256, 10])
@@ -101,6 +102,16 @@ describe('the honest count', () => {
     expect(macs({ times: 25 })).toBe(300)
     expect(macs({ nonzero: 0.25 })).toBe(3)
     expect(macs({ nonzero: [1, 0.5, 0, 0] })).toBe(4.5)
+    const skipping = { connections: { name: 'input', inputs: 4, outputs: 3, fanOut: [3, 1, 0, 2] }, neuronUpdates: 6 }
+    const layers = [
+      { ...skipping, activity: { kind: 'analog', times: 2, nonzero: [1, 0.5, 1, 0.25] } },
+      { ...skipping, activity: { kind: 'spikes', sums: [2, 0, 5, 1] } },
+    ] as const
+    // 2 x (3 + 0.5 + 0 + 0.5) MACs and 6 + 2 accumulates; without skipping 2 x 12 and the same accumulates.
+    expect(countOperations(layers).everything).toMatchObject({ macs: 8, synOps: 8, neuronUpdates: 12 })
+    const { macs: all, synOps, energy, energyWithUpdates } = countOperations(withoutSkipping(layers)).everything
+    expect([all, synOps]).toEqual([24, 8])
+    expect(energyWithUpdates - energy).toBeCloseTo(12 * 4.6, 10)
     expect(() => macs({ nonzero: 1.5 })).toThrow(/nonzero must be at least 0 and at most 1, got 1.5/)
   })
 })

@@ -93,7 +93,7 @@ function section(compared: ComparedNetworks, size: Size): StudySection {
   const outputSpikes = spiking.map(({ measured }) => measured.outputSpikes!)
   const published = publishedComparison(matchedConnections, meanOf(outputSpikes))
   const [all, skipping, spikes, sparse] = countedWays(compared).map(({ count }) => count.everything)
-  const times = (than: number, what: number): string => (than / what).toFixed(than / what < 10 ? 2 : 0)
+  const share = (what: number, of: number): string => (what / of).toFixed(2)
   const accuracies = (networks: readonly TrainedNetwork[]): number[] =>
     networks.map(({ measured }) => measured.accuracy)
   const difference = 100 * (meanOf(accuracies(spiking)) - meanOf(accuracies(dense)))
@@ -118,11 +118,11 @@ function section(compared: ComparedNetworks, size: Size): StudySection {
       `By the published definition the spiking network needs ${published.ratio.toFixed(1)} times fewer operations: ` +
         `${published.denseFlops.toLocaleString('en')} FLOPs / ${Math.round(published.spikingOperations).toLocaleString('en')} (published: 76 = 537,600 / 7,111).`,
       `Counted honestly it needs ${Math.round(spikes!.macs).toLocaleString('en')} MACs and ${Math.round(spikes!.synOps).toLocaleString('en')} accumulates: ` +
-        `${times(all!.energy, spikes!.energy)} times less energy than the dense one by the proxy, ${times(all!.energyWithUpdates, spikes!.energyWithUpdates)} ` +
-        'times with neuron updates.',
+        `by the proxy ${share(spikes!.energy, all!.energy)} of the dense network's energy, ${share(spikes!.energyWithUpdates, all!.energyWithUpdates)} ` +
+        'with neuron updates.',
       skippingSentence(skipping!.energyWithUpdates, sparse!.energyWithUpdates),
       ...timeSentence(compared.times),
-      `Training: ${times(secondsOf(spiking), secondsOf(dense))} times as long for the spiking network as for the dense one.`,
+      `Training: ${(secondsOf(spiking) / secondsOf(dense)).toFixed(1)} times as long for the spiking network as for the dense one.`,
     ],
     parameters: [
       { name: 'training images', value: size.train },
