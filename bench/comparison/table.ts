@@ -1,4 +1,5 @@
 /** The results as Markdown. */
+import type { Group } from './cases.js'
 import { type Figure, goalText, shown, verdict } from './figure.js'
 import { type CaseResult, type Results, rowOf, type Scaling } from './results.js'
 
@@ -8,6 +9,7 @@ export function markdown({ about, cases, scaling, figures, versions }: Results):
   const parts = [
     `Command: \`${about.command}\`. ${about.date}, ${about.machine}. ${about.software}. ${about.settings}.`,
     `Peers: ${versionList(versions)}.`,
+    ...overviews(cases),
     ...cases.map(caseTable),
     ...(scaling.length > 0 ? [scalingTable(scaling)] : []),
     ...(figures.length > 0 ? [figureTable(figures)] : []),
@@ -18,6 +20,34 @@ export function markdown({ about, cases, scaling, figures, versions }: Results):
 function versionList(versions: Results['versions']): string {
   const all = new Map(Object.values(versions).flatMap((of) => Object.entries(of).map((pair) => [pair.join(' '), pair])))
   return [...all.keys()].sort().join(', ')
+}
+
+/** Cases of one family side by side. */
+const FAMILIES: readonly { readonly title: string; readonly groups: readonly Group[] }[] = [
+  { title: 'LIF, forward and backward', groups: ['lif', 'conv'] },
+  { title: 'Linear + LIF, forward and backward', groups: ['linear'] },
+  { title: 'Training', groups: ['sew', 'mnist'] },
+  { title: 'Inference', groups: ['predict'] },
+]
+
+/** A table a family: a row a peer, a column a case; milliseconds, and how many times ours that is. */
+export function overviews(cases: readonly CaseResult[]): string[] {
+  return FAMILIES.flatMap(({ title, groups }) => {
+    const of = cases.filter(({ group }) => groups.includes(group))
+    if (of.length < 2) return []
+    const peers = new Map(of.flatMap(({ rows }) => rows.map((row) => [row.peer, row.title])))
+    const rows = [...peers].map(([peer, name]) => [name, ...of.map((result) => overviewCell(result, peer))])
+    const heads = ['ms (x ours)', ...of.map(({ title }) => title)]
+    return [`### ${title}\n\n${table(heads, rows)}`]
+  })
+}
+
+function overviewCell(result: CaseResult, peer: string): string {
+  const [timing, ours] = [rowOf(result, peer)?.timing, rowOf(result, OURS)?.timing]
+  if (timing === undefined) return ''
+  return ours === undefined
+    ? milliseconds(timing.wall)
+    : `${milliseconds(timing.wall)} (${shown(timing.wall / ours.wall)})`
 }
 
 /** One case: times, their ratio to ours, processor time, memory, compile time, what the values are like. */

@@ -9,7 +9,7 @@ import { peers } from '../../bench/comparison/peers.js'
 import { savePictures } from '../../bench/comparison/picture.js'
 import type { CaseResult, Results, Row } from '../../bench/comparison/results.js'
 import { scalingOf } from '../../bench/comparison/scaling-run.js'
-import { caseTable, markdown, scalingTable, table } from '../../bench/comparison/table.js'
+import { caseTable, markdown, overviews, scalingTable, table } from '../../bench/comparison/table.js'
 
 function row(peer: string, wall: number, more: Partial<Row> = {}): Row {
   return { peer, title: peer, timing: { wall, processor: wall, repetitions: 3, fastest: wall }, ...more }
@@ -47,6 +47,27 @@ describe('the tables', () => {
     const text = caseTable(result('x', [row('spikingrx', 1, { figures: { loss: 0.25, accuracy: 0.9312 } })]))
     expect(text).toContain('|  | ms | x ours | processor ms | values |')
     expect(text).toContain('| loss 0.2500, 93.12 % right |')
+  })
+
+  it('puts cases of one family side by side', () => {
+    const cases = [
+      result('x', [row('spikingrx', 0.002), row('jax', 0.005)]),
+      {
+        ...result('y', [row('spikingrx', 0.001), { peer: 'jax', title: 'jax', absent: 'gone' }]),
+        group: 'conv' as const,
+      },
+      { ...result('z', [row('spikingrx', 1)]), group: 'sew' as const },
+    ]
+    expect(overviews(cases)).toEqual([
+      [
+        '### LIF, forward and backward',
+        '',
+        '| ms (x ours) | case x | case y |',
+        '| --- | ---: | ---: |',
+        '| spikingrx | 2.00 (1.00) | 1.00 (1.00) |',
+        '| jax | 5.00 (2.50) |  |',
+      ].join('\n'),
+    ])
   })
 
   it('aligns words to the left', () => {
