@@ -17,6 +17,11 @@ export interface LifRun {
   readonly membrane?: Tensor | undefined
   /** Presents a current of one step, `[B, 1, ...]`, at each of so many steps. */
   readonly steps?: number
+  /**
+   * Where backward gets the membranes from: recomputed from the current (`recompute`), or saved by forward (`save`), which
+   * takes as much memory again as the current. The same values. Default `auto`, which recomputes: as fast or faster.
+   */
+  readonly membranes?: 'auto' | 'recompute' | 'save'
   /** Returns the membrane before reset at each step. Default false. */
   readonly trace?: boolean
   /** Returns the membrane after reset at each step. Default false. */
@@ -55,12 +60,14 @@ export interface LifResult {
  */
 export function lif(current: Tensor, options: LifFunctionOptions = {}): LifResult {
   checkTensor(current, 'lif')
-  const { decay, threshold, membrane, steps = 0, trace = false, traceAfterReset = false, ...rest } = options
+  const { decay, threshold, membrane, steps, trace, traceAfterReset, membranes, ...rest } = options
   const read = argumentReader('lif', { ...rest, ...numbersOf({ decay, threshold }) })
   const settings = readLifSettings(read)
   read.end()
   const parameters = { ...tensorsOf({ decay, threshold }) }
-  return runLif(current, settings, parameters, { membrane, steps, trace, traceAfterReset })
+  const run = { steps, trace, traceAfterReset, membranes }
+  const given = Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined))
+  return runLif(current, settings, parameters, { membrane, ...given })
 }
 
 /** {@link lif} with checked settings; `parameters` go before the numbers of the settings. */
@@ -68,7 +75,7 @@ export function runLif(
   current: Tensor,
   settings: LifSettings,
   parameters: { readonly decay?: Tensor; readonly threshold?: Tensor },
-  { membrane, steps = 0, trace = false, traceAfterReset = false }: LifRun,
+  { membrane, steps = 0, trace = false, traceAfterReset = false, membranes = 'auto' }: LifRun,
 ): LifResult {
   return scope(() => {
     const decay = parameters.decay ?? scalar(settings.decay, current)
@@ -82,6 +89,7 @@ export function runLif(
       surrogate: settings.surrogate,
       surrogate_parameter: settings.surrogateParameter,
       trace: trace || traceAfterReset,
+      ...(membranes === 'auto' ? {} : { membranes }),
     })
     const result = { spikes: spikes!, membrane: state! }
     return {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "error.h"
+#include "snn/lif_shape.h"
 #include "snn/once_differentiable.h"
 
 namespace spikingrx {
@@ -23,14 +24,14 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward(const at:
                                                                        const at::Tensor& decay,
                                                                        const at::Tensor& threshold,
                                                                        const Optional& membrane, int64_t steps,
-                                                                       const LifOptions& options, bool states) {
+                                                                       const LifOptions& options, LifKeep keep) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("spikingrx::lif_forward", "")
                              .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
                                  const at::Tensor&, const at::Tensor&, const at::Tensor&, const Optional&, int64_t,
-                                 bool, int64_t, bool, bool, bool)>();
+                                 bool, int64_t, bool, bool, int64_t)>();
   return op.call(current, decay, threshold, membrane, steps, options.decay_input, static_cast<int64_t>(options.reset),
-                 options.reset_delay, options.trace, states);
+                 options.reset_delay, options.trace, static_cast<int64_t>(keep));
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward(
@@ -56,10 +57,15 @@ bool needs_gradient(const std::vector<at::Tensor>& inputs) {
   return at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wanted);
 }
 
+LifKeep keep_of(const LifOptions& options, bool differentiable) {
+  if (!differentiable) return LifKeep::kNothing;
+  return options.membranes == LifMembranes::kSave ? LifKeep::kMembranes : LifKeep::kStates;
+}
+
 struct LifFunction : torch::autograd::Function<LifFunction> {
   static variable_list forward(AutogradContext* context, const at::Tensor& current, const at::Tensor& decay,
                                const at::Tensor& threshold, const Optional& membrane, int64_t steps,
-                               const LifOptions& options, bool differentiable) {
+                               const LifOptions& options, LifKeep keep) {
     at::AutoDispatchBelowADInplaceOrView below;
     context->set_materialize_grads(false);
     auto& saved = context->saved_data;
@@ -70,8 +76,7 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     saved["detach_reset"] = options.detach_reset;
     saved["surrogate"] = static_cast<int64_t>(options.surrogate.kind);
     saved["surrogate_parameter"] = options.surrogate.parameter;
-    auto [spikes, state, trace, states] =
-        lif_forward(current, decay, threshold, membrane, steps, options, differentiable);
+    auto [spikes, state, trace, states] = lif_forward(current, decay, threshold, membrane, steps, options, keep);
     context->save_for_backward({current, decay, threshold, membrane.value_or(at::Tensor()), states});
     if (!options.trace) context->mark_non_differentiable({trace});
     return {spikes, state, trace};
@@ -127,7 +132,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_operator(const at::Tensor& cu
                                                             int64_t steps, bool decay_input, c10::string_view reset,
                                                             bool reset_delay, bool detach_reset,
                                                             c10::string_view surrogate, double surrogate_parameter,
-                                                            bool trace) {
+                                                            bool trace, c10::string_view membranes) {
   LifOptions options;
   options.decay_input = decay_input;
   options.reset = parse_reset(std::string(reset));
@@ -135,6 +140,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_operator(const at::Tensor& cu
   options.detach_reset = detach_reset;
   options.surrogate = parse_surrogate(std::string(surrogate), surrogate_parameter);
   options.trace = trace;
+  options.membranes = parse_membranes(std::string(membranes));
   LifOutput output = lif(current, decay, threshold, membrane.value_or(at::Tensor()), steps, options);
   return {output.spikes, output.membrane, output.trace};
 }
@@ -152,6 +158,13 @@ Reset parse_reset(const std::string& reset) {
   if (reset == "zero") return Reset::kZero;
   if (reset == "none") return Reset::kNone;
   SPIKINGRX_CHECK(false, "ERR_RANGE", "reset must be subtract, zero or none, got '", reset, "'");
+}
+
+LifMembranes parse_membranes(const std::string& membranes) {
+  if (membranes == "auto") return LifMembranes::kAuto;
+  if (membranes == "recompute") return LifMembranes::kRecompute;
+  if (membranes == "save") return LifMembranes::kSave;
+  SPIKINGRX_CHECK(false, "ERR_RANGE", "lif membranes must be auto, recompute or save, got '", membranes, "'");
 }
 
 LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
@@ -176,7 +189,7 @@ LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tens
                     membrane.dtype());
   }
   const auto outputs = LifFunction::apply(current, decay, threshold, optional(membrane), steps, options,
-                                          needs_gradient({current, decay, threshold, membrane}));
+                                          keep_of(options, needs_gradient({current, decay, threshold, membrane})));
   return {outputs[0], outputs[1], outputs[2]};
 }
 

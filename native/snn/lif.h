@@ -9,9 +9,8 @@
 //   U[t] = decay U[t-1] + gain I[t] - threshold S[t-1]      subtract
 //   U[t] = decay U[t-1] (1 - S[t-1]) + gain I[t]            zero
 //
-// Backward replaces H' by a surrogate g(U - threshold), see surrogate.h. The scan is bound by memory: backward
-// recomputes the membrane from the current in a tile of neurons that stays in cache rather than reading a saved one
-// (lif_cpu.cpp).
+// Backward replaces H' by a surrogate g(U - threshold), see surrogate.h. The scan is bound by memory; lif_cpu.cpp
+// counts the bytes.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -26,6 +25,14 @@ namespace spikingrx {
 // Throws c10::ValueError for a name other than subtract, zero, none.
 SPIKINGRX_API Reset parse_reset(const std::string& reset);
 
+// Where backward gets the membranes from: recomputed from the current, or saved by forward, which takes memory of the
+// size of the input (three times its size in the types of half the size). The same bits. kAuto recomputes: it moves
+// 20.5 bytes an element against 24 and was as fast or faster at every size (docs/performance.md). Saving is for
+// processors whose memory is fast and whose cores are slow; on a GPU it recomputes as well.
+enum class LifMembranes { kAuto, kRecompute, kSave };
+// Throws c10::ValueError for a name other than auto, recompute, save.
+SPIKINGRX_API LifMembranes parse_membranes(const std::string& membranes);
+
 struct LifOptions {
   bool decay_input = true;  // gain = 1 - decay
   Reset reset = Reset::kSubtract;
@@ -33,6 +40,7 @@ struct LifOptions {
   bool detach_reset = false;  // keep the reset out of the gradient
   Surrogate surrogate = {};
   bool trace = false;  // return the membrane before reset at each step
+  LifMembranes membranes = LifMembranes::kAuto;
 };
 
 struct LifOutput {

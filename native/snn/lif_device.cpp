@@ -7,7 +7,6 @@
 
 #include "error.h"
 #include "snn/device_kernel.h"
-#include "snn/kernels/lif_chunk.h"
 #include "snn/lif_shape.h"
 
 namespace spikingrx {
@@ -66,7 +65,7 @@ Optional given(const at::Tensor& tensor) { return tensor.defined() ? Optional(te
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_device(
     const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold, const Optional& membrane,
-    int64_t steps, bool decay_input, int64_t reset, bool reset_delay, bool with_trace, bool with_states) {
+    int64_t steps, bool decay_input, int64_t reset, bool reset_delay, bool with_trace, int64_t keep) {
   check_kernel(forward_operator(), current);
   const at::Tensor input = current.contiguous();
   const LifSizes s = sizes_of(input, steps);
@@ -77,7 +76,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_device(
   const at::Tensor spikes = at::empty(with_steps(input, s.steps), input.options());
   const at::Tensor state = at::empty(without_steps(input), input.options().dtype(real));
   const at::Tensor trace = with_trace ? at::empty_like(spikes) : at::empty({0}, input.options());
-  const int64_t saved = with_states ? saved_states(s.steps) : 0;
+  const int64_t saved = keep != 0 ? saved_states(s.steps) : 0;
   const at::Tensor states = at::empty({saved, s.batch, s.neurons}, state.options());
   forward_operator().call(input, beta, theta, initial, decay_input, reset, reset_delay, spikes, state,
                           with_trace ? Optional(trace) : std::nullopt, saved > 0 ? Optional(states) : std::nullopt,

@@ -14,7 +14,7 @@ namespace spikingrx {
 SPIKINGRX_API std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_device(
     const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
     const std::optional<at::Tensor>& membrane, int64_t steps, bool decay_input, int64_t reset, bool reset_delay,
-    bool with_trace, bool with_states);
+    bool with_trace, int64_t keep);
 
 SPIKINGRX_API std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_device(
     const std::optional<at::Tensor>& grad_spikes, const std::optional<at::Tensor>& grad_membrane,

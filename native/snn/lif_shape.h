@@ -11,11 +11,19 @@
 #include <vector>
 
 #include "error.h"
+#include "snn/kernels/lif_chunk.h"
 
 namespace spikingrx {
 
 struct LifSizes {
   int64_t batch, current_steps, steps, neurons;
+};
+
+// What forward keeps for backward besides its input.
+enum class LifKeep : int64_t {
+  kNothing,
+  kStates,     // [chunks, B, N]: the membrane that entered each chunk of steps (kernels/lif_chunk.h) but the first
+  kMembranes,  // [B, T, N]: every membrane before reset; the CPU's kernels only, others keep the states
 };
 
 inline constexpr int64_t kMostSteps = int64_t{1} << 40;  // sizes made of steps do not overflow
@@ -27,6 +35,17 @@ inline LifSizes sizes_of(const at::Tensor& current, int64_t steps) {
   int64_t neurons = 1;
   for (int64_t d = 2; d < current.dim(); d++) neurons *= current.size(d);
   return {current.size(0), current.size(1), steps > 0 ? steps : current.size(1), neurons};
+}
+
+inline std::vector<int64_t> kept_shape(const LifSizes& s, LifKeep keep) {
+  if (keep == LifKeep::kMembranes) return {s.batch, s.steps, s.neurons};
+  return {keep == LifKeep::kStates ? saved_states(s.steps) : 0, s.batch, s.neurons};
+}
+
+// There are fewer chunks than steps: with elements inside, the number of them tells.
+inline bool holds_membranes(const at::Tensor& kept, const LifSizes& s) {
+  return kept.numel() > 0 && kept.sizes() == kept_shape(s, LifKeep::kMembranes) &&
+         kept.numel() == s.batch * s.steps * s.neurons;
 }
 
 inline std::vector<int64_t> with_steps(const at::Tensor& current, int64_t steps) {

@@ -2,8 +2,8 @@
 // writes into tensors that its caller made (lif_device.cpp and others): for CUDA the plugin spikingrx_cuda.so has these
 // kernels.
 //
-// lif_forward's `states` are what a device keeps for backward; lif_backward's gradients of decay and threshold are
-// empty without parameter_gradients.
+// lif_forward's `states` are what it keeps for backward, by `keep` (LifKeep in lif_shape.h); lif_backward's gradients
+// of decay and threshold are empty without parameter_gradients.
 #include <torch/library.h>
 
 TORCH_LIBRARY(spikingrx, library) {
@@ -15,10 +15,11 @@ TORCH_LIBRARY(spikingrx, library) {
       "lif(Tensor current, Tensor decay, Tensor threshold, Tensor? membrane=None, *, int steps=0, bool "
       "decay_input=True, "
       "str reset=\"subtract\", bool reset_delay=False, bool detach_reset=False, str surrogate=\"triangular\", "
-      "float surrogate_parameter=1., bool trace=False) -> (Tensor spikes, Tensor membrane, Tensor trace)");
+      "float surrogate_parameter=1., bool trace=False, str membranes=\"auto\") "
+      "-> (Tensor spikes, Tensor membrane, Tensor trace)");
   library.def(
       "lif_forward(Tensor current, Tensor decay, Tensor threshold, Tensor? membrane, int steps, bool decay_input, "
-      "int reset, bool reset_delay, bool trace, bool states=False) "
+      "int reset, bool reset_delay, bool trace, int keep=0) "
       "-> (Tensor spikes, Tensor membrane, Tensor trace, Tensor states)");
   library.def(
       "lif_backward(Tensor? grad_spikes, Tensor? grad_membrane, Tensor? grad_trace, Tensor current, Tensor decay, "

@@ -40,7 +40,7 @@ void compare(const Case& c, const std::string& what) {
   const auto forward = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::lif_forward", "");
   torch::jit::Stack stack;
   torch::jit::push(stack, current, decay, threshold, initial, c.steps, c.decay_input, reset, c.reset_delay, c.trace,
-                   c.keep_states);
+                   static_cast<int64_t>(c.keep_states));
   forward.callBoxed(stack);
   const auto [spikes, membrane, trace, states] = lif_forward_device(
       current, decay, threshold, initial, c.steps, c.decay_input, reset, c.reset_delay, c.trace, c.keep_states);

@@ -253,6 +253,59 @@ TEST("the number of threads does not change a bit") {
   EXPECT(at::equal(gradients[0], gradients[1]) && at::equal(gradients[0], gradients[2]));
 }
 
+TEST("saved membranes and recomputed ones give the same bits, with every option and over several chunks") {
+  const at::Tensor current = support::normal({2, 37, 300}, 21, at::kFloat) * 2, start = support::normal({2, 300}, 22);
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16, at::kHalf})
+    each_option([&](LifOptions options) {
+      std::vector<std::vector<at::Tensor>> found;
+      for (const LifMembranes membranes : {LifMembranes::kRecompute, LifMembranes::kSave}) {
+        options.membranes = membranes;
+        const auto leaf = [&](const at::Tensor& t) { return t.to(type, false, true).requires_grad_(true); };
+        at::Tensor x = leaf(current), u = leaf(start);
+        at::Tensor decay = scalar(0.9).requires_grad_(true), threshold = scalar(0.5).requires_grad_(true);
+        weighted(lif(x, decay, threshold, u, 0, options)).backward();
+        found.push_back({x.grad(), u.grad(), decay.grad(), threshold.grad()});
+      }
+      for (size_t i = 0; i < 4; i++) EXPECT(at::equal(found[0][i], found[1][i]));
+    });
+}
+
+TEST("what is written past the caches has the bits of what is not, whatever its alignment") {
+  const int64_t neurons = 60001;  // no row but the first begins with a cache line
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor current = (at::arange(12 * 36 * neurons) * 7919 % 1000).view({12, 36, neurons}).to(type) / 400;
+    const auto run = [&](const at::Tensor& part) {
+      LifOptions options;
+      options.trace = true;
+      options.membranes = LifMembranes::kSave;
+      at::Tensor x = part.clone().requires_grad_(true);
+      const LifOutput out = lif(x, scalar(0.9), scalar(0.5), {}, 0, options);
+      (out.spikes * part).sum().backward();
+      return std::vector<at::Tensor>{out.spikes, out.membrane, out.trace, x.grad()};
+    };
+    const std::vector<at::Tensor> whole = run(current), part = run(current.narrow(0, 7, 1));
+    for (size_t i = 0; i < whole.size(); i++) EXPECT(at::equal(whole[i].narrow(0, 7, 1), part[i]));
+  }
+}
+
+TEST("states of another forward are refused") {
+  const auto backward = c10::Dispatcher::singleton().findSchemaOrThrow("spikingrx::lif_backward", "");
+  const at::Tensor current = at::ones({2, 40, 4}, at::kFloat), threshold = at::scalar_tensor(0.5, at::kFloat);
+  const auto call = [&](const c10::IValue& states) {
+    torch::jit::Stack stack;
+    torch::jit::push(stack, current, c10::IValue(), c10::IValue(), current, threshold, threshold, c10::IValue(), 0,
+                     true, 0, false, false, 0, 1.0, false, states);
+    backward.callBoxed(stack);
+    return stack[0].toTensor();
+  };
+  EXPECT_THROWS(call(at::zeros({3, 2, 4})),
+                "ERR_SHAPE: lif states must be as lif_forward gave them, got float [3, 2, 4]");
+  EXPECT_THROWS(call(at::zeros({2, 2, 4}, at::kDouble)), "lif states must be as lif_forward gave them, got double");
+  at::Tensor x = current.clone().requires_grad_(true);
+  (lif(x, threshold, threshold, {}, 0, {}).spikes * current).sum().backward();
+  EXPECT(at::equal(call(c10::IValue()), x.grad()));  // none given: computed
+}
+
 TEST("leaky integration is the membrane without spikes") {
   at::Tensor x = support::normal({2, 6, 4}, 17).requires_grad_(true), y = x.detach().clone().requires_grad_(true);
   const LeakyOutput out = leaky_integrate(x, scalar(0.8), {}, 0, false);
@@ -282,6 +335,7 @@ TEST("bad input is refused by name") {
   EXPECT_THROWS(lif(current, scalar(0.9), scalar(1), at::zeros({2, 3}, at::kDouble), 0, {}),
                 "lif membrane must have shape [2, 4]");
   EXPECT_THROWS(lif(current, scalar(0.9), scalar(1), {}, 7, {}), "1 or 7 time steps, got 3");
+  EXPECT_THROWS(parse_membranes("bits"), "ERR_RANGE: lif membranes must be auto, recompute or save, got 'bits'");
   EXPECT_THROWS(parse_reset("hard"), "reset must be subtract, zero or none");
 }
 

@@ -46,7 +46,7 @@ def lif_rates(device, shape, dtype, repeats):
     current = torch.empty(shape, device=device, dtype=dtype).normal_()
     decay, threshold = torch.tensor(0.9), torch.tensor(0.5)
     gradient = torch.randn_like(current)
-    forward = lambda: ops.lif_forward(current, decay, threshold, None, 0, True, 0, False, False, True)
+    forward = lambda: ops.lif_forward(current, decay, threshold, None, 0, True, 0, False, False, 1)
     states = forward()[3]
     backward = lambda: ops.lif_backward(gradient, None, None, current, decay, threshold, None, 0, True, 0, False, False,
                                         0, 1.0, False, states)

@@ -181,6 +181,25 @@ describe('lif', () => {
   })
 })
 
+describe('the membranes that backward needs', () => {
+  it('may be saved or recomputed: the same gradient', () => {
+    const gradients = (['auto', 'recompute', 'save'] as const).map((membranes) => {
+      const current = tensor(numbers(400), { shape: [2, 40, 5], requiresGrad: true })
+      t.sum(t.mul(lif(current, { threshold: 0.05, membranes }).spikes, current.detach())).backward()
+      return (current.grad!.toArray() as number[][][]).flat(2)
+    })
+    expect(gradients[0]!.some((value) => value !== 0)).toBe(true)
+    expect(gradients[1]).toEqual(gradients[0])
+    expect(gradients[2]).toEqual(gradients[0])
+  })
+
+  it('are not kept in any other way', () => {
+    const run = () => lif(tensor(numbers(6), { shape: [1, 2, 3] }), { membranes: 'bits' as 'save' })
+    expect(codeOf(run)).toBe('ERR_RANGE ArgumentError')
+    expect(run).toThrow("lif membranes must be auto, recompute or save, got 'bits'")
+  })
+})
+
 describe('leakyIntegrate', () => {
   it('approaches the input and carries its membrane', () => {
     const whole = leakyIntegrate(t.ones([1, 6, 1]), { decay: 0.5 })

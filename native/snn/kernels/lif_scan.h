@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "api.h"
+#include "snn/kernels/lif_chunk.h"
 #include "snn/kernels/lif_step.h"
 #include "snn/kernels/surrogate_gradient.h"
 
@@ -15,21 +16,25 @@ namespace spikingrx {
 // in the first-level cache, to and from float. So the scan itself is compiled for float and double only.
 enum class Element : int8_t { kReal, kBFloat16, kHalf };
 
-inline constexpr int64_t kWidestTile = 2048;  // membranes of a row of neurons stay in the first-level cache
+inline constexpr int64_t kWidestTile = 1024;  // what a row of neurons carries stays in the first-level cache
 
 template <class Real>
 struct LifForwardTile {
   Element element;
-  const void* current;   // first element of the first row, as all of these
-  int64_t current_step;  // elements from one time step to the next; 0: a constant current
-  void* spikes;
-  void* trace;                           // may be null
-  int64_t output_step;                   // elements from one time step to the next, of spikes and trace
+  const void* current;                   // first element of the first row, as all of these
+  int64_t current_step;                  // elements from one time step to the next; 0: a constant current
+  void* spikes;                          // may be null
+  void* trace;                           // membranes before reset in the tensors' type; may be null
+  int64_t output_step;                   // elements from one time step to the next, of spikes, trace and membranes
+  Real* states;                          // membrane that entered each chunk (lif_chunk.h) but the first; may be null
+  int64_t states_step;                   // from one chunk to the next
+  Real* membranes;                       // membranes before reset of all steps; may be null
   Real* membrane;                        // in: before the first step; out: after the last
   const Real *decay, *gain, *threshold;  // one value a neuron
   int64_t steps, width;
   Reset reset;
   bool reset_delay;
+  bool streaming;  // write past the caches
 };
 
 template <class Real>
@@ -42,17 +47,23 @@ struct LifBackwardTile {
   void* grad_current;
   int64_t grad_current_step;  // 0: the sum over the steps
   const Real *decay, *gain, *threshold;
-  const Real* initial;                // membrane before the first step
-  Real* carry;                        // in: gradient of the final membrane; out: of the initial one
-  Real* membranes;                    // scratch [steps][width]: membrane before reset
-  Real *after, *carry_spike, *sum;    // scratch [width] each
+  const Real* initial;  // membrane before the first step
+  Real* carry;          // in: gradient of the final membrane; out: of the initial one
+  const Real* states;   // as forward kept them; null with `membranes`
+  int64_t states_step;
+  const Real* membranes;  // as forward kept them, or null: recomputed from the current, chunk by chunk
+  int64_t membranes_step;
+  Real* scratch;                      // [kBackwardRows][width]
   Real *grad_decay, *grad_threshold;  // sums over the steps, added to; both may be null
   int64_t steps, width;
   bool decay_input;
   Reset reset;
   bool reset_delay, detach_reset;
+  bool streaming;
   Surrogate surrogate;
 };
+
+inline constexpr int64_t kBackwardRows = 2;
 
 template <class Real>
 struct LifScan {

@@ -1,134 +1,124 @@
 // Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_DOUBLE tells whether double
 // is worth compiling for it; see lif_scan.h.
-#include <type_traits>
-
-#include "snn/kernels/half_precision.h"
-#include "snn/kernels/lif_scan_sets.h"
+#include "snn/kernels/lif_rows.inl"
 
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
-
-// Not inlined: each of the many scans below would carry a copy.
-template <class Narrow>
-[[gnu::noinline]] void widen(const Narrow* from, float* to, int64_t width) {
-  for (int64_t n = 0; n < width; n++) to[n] = widened(from[n]);
-}
-
-template <class Narrow>
-[[gnu::noinline]] void narrow(const float* from, Narrow* to, int64_t width) {
-  for (int64_t n = 0; n < width; n++) narrow_into(from[n], to[n]);
-}
-
-// A row of a tensor as values of the computing type: where it lies, or converted into `row`.
-template <class Real>
-const Real* read_row(Element element, const void* first, int64_t offset, Real* row, int64_t width) {
-  if (element == Element::kReal) return static_cast<const Real*>(first) + offset;
-  if constexpr (std::is_same_v<Real, float>) {
-    if (element == Element::kBFloat16) widen(static_cast<const BFloat16Bits*>(first) + offset, row, width);
-    if (element == Element::kHalf) widen(static_cast<const HalfBits*>(first) + offset, row, width);
-  }
-  return row;
-}
-
-// Where a row is computed: in its place, or in `row`, to be converted by put_row.
-template <class Real>
-Real* place_row(Element element, void* first, int64_t offset, Real* row) {
-  return element == Element::kReal ? static_cast<Real*>(first) + offset : row;
-}
-
-template <class Real>
-void put_row(Element element, const Real* row, void* first, int64_t offset, int64_t width) {
-  if constexpr (std::is_same_v<Real, float>) {
-    if (element == Element::kBFloat16) narrow(row, static_cast<BFloat16Bits*>(first) + offset, width);
-    if (element == Element::kHalf) narrow(row, static_cast<HalfBits*>(first) + offset, width);
-  }
-}
-
-// Rows to convert by way of; of no use where nothing is converted.
-template <class Real, int64_t count>
-struct alignas(64) Rows {
-  Real values[count][std::is_same_v<Real, float> ? kWidestTile : 1];
-};
 
 template <Reset reset, bool delay, bool with_trace, class Real>
 void forward_tile(const LifForwardTile<Real>& tile) {
   constexpr ResetRule rule = reset_rule(reset, delay);
   const Element element = tile.element;
-  Rows<Real, 3> rows;
-  Real* __restrict u = tile.membrane;
-  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
+  const bool streaming = tile.streaming;
+  Buffers<Real, 3> buffers;
+  auto& [current_buffer, spikes_buffer, before_buffer] = buffers.values;
   for (int64_t t = 0; t < tile.steps; t++) {
-    const int64_t at = t * tile.output_step;
-    const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], tile.width);
-    Real* __restrict spikes = place_row(element, tile.spikes, at, rows.values[1]);
-    Real* __restrict trace = with_trace ? place_row(element, tile.trace, at, rows.values[2]) : nullptr;
+    const bool enters_chunk = tile.states && t > 0 && t % kLifChunk == 0;
+    const int64_t next = std::min(t + 1, tile.steps - 1) * tile.current_step;
+    for_pieces(tile.width, [&](int64_t first, int64_t width) {
+      Real* __restrict u = tile.membrane + first;
+      const Real* __restrict decay = tile.decay + first, * __restrict gain = tile.gain + first, * __restrict threshold = tile.threshold + first;
+      const int64_t at = t * tile.output_step + first;
+      if (enters_chunk)
+        put(Element::kReal, streaming, u, tile.states, (t / kLifChunk - 1) * tile.states_step + first, width);
+      prefetch<Real>(element, tile.current, next + first, width);
+      const Real* __restrict current =
+          read(element, tile.current, t * tile.current_step + first, current_buffer, width);
+      Real* __restrict spikes = tile.spikes ? place(element, streaming, tile.spikes, at, spikes_buffer) : spikes_buffer;
 #pragma GCC ivdep
-    for (int64_t n = 0; n < tile.width; n++) {
-      Real before, state = u[n];
-      spikes[n] = advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
-      u[n] = state;
-      if constexpr (with_trace) trace[n] = before;
-    }
-    put_row(element, spikes, tile.spikes, at, tile.width);
-    if constexpr (with_trace) put_row(element, trace, tile.trace, at, tile.width);
+      for (int64_t n = 0; n < width; n++) {
+        Real before, state = u[n];
+        spikes[n] = advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
+        u[n] = state;
+        if constexpr (with_trace) before_buffer[n] = before;
+      }
+      if (tile.spikes) put(element, streaming, spikes, tile.spikes, at, width);
+      if constexpr (with_trace) {
+        if (tile.trace) put(element, streaming, before_buffer, tile.trace, at, width);
+        if (tile.membranes) put(Element::kReal, streaming, before_buffer, tile.membranes, at, width);
+      }
+    });
   }
+  finish_streaming();
 }
 
-// The membranes before reset of all steps again, exactly as forward computed them. Not inlined, as the conversions.
+// Membranes before reset of the steps [begin, end) of `width` neurons from `first` on, exactly as forward computed
+// them, into rows of kPiece; `entered` is the membrane that enters. Not inlined, as the conversions. Asks for the
+// gradients that backward reads next.
 template <Reset reset, bool delay, class Real>
-[[gnu::noinline]] void recompute_membranes(const LifBackwardTile<Real>& tile, Real* row) {
+[[gnu::noinline]] void recompute_membranes(const LifBackwardTile<Real>& tile, int64_t begin, int64_t end, int64_t first,
+                                           int64_t width, const Real* entered, Real* membranes) {
   constexpr ResetRule rule = reset_rule(reset, delay);
-  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
-  Real* __restrict after = tile.after;
-  for (int64_t n = 0; n < tile.width; n++) after[n] = tile.initial[n];
-  for (int64_t t = 0; t < tile.steps; t++) {
-    const Real* __restrict current = read_row(tile.element, tile.current, t * tile.current_step, row, tile.width);
-    Real* __restrict membranes = tile.membranes + t * tile.width;
+  Buffers<Real, 2> buffers;
+  Real* __restrict u = buffers.values[1];
+  const Real* __restrict decay = tile.decay + first, * __restrict gain = tile.gain + first, * __restrict threshold = tile.threshold + first;
+  std::copy_n(entered, width, u);
+  for (int64_t t = begin; t < end; t++) {
+    prefetch<Real>(tile.element, tile.grad_spikes, t * tile.grad_spikes_step + first, width);
+    const Real* __restrict current =
+        read(tile.element, tile.current, t * tile.current_step + first, buffers.values[0], width);
+    Real* __restrict computed = membranes + (t - begin) * kPiece;
 #pragma GCC ivdep
-    for (int64_t n = 0; n < tile.width; n++) {
-      Real before, state = after[n];
+    for (int64_t n = 0; n < width; n++) {
+      Real before, state = u[n];
       advance(rule, state, gain[n] * current[n], decay[n], threshold[n], before);
-      after[n] = state;
-      membranes[n] = before;
+      u[n] = state;
+      computed[n] = before;
     }
   }
 }
 
+// The steps of one chunk back, for a piece of the neurons: rows of `membranes` are `step` apart; `entered` is the state
+// that entered the chunk, or the membrane before reset of the step before where all of these were saved.
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Real>
-void backward_tile(const LifBackwardTile<Real>& tile) {
+void chunk_back(const LifBackwardTile<Real>& tile, int64_t begin, int64_t end, int64_t first, int64_t width,
+                const Real* entered, const Real* membranes, int64_t step, Real* carried_spike, Real* sums) {
   constexpr ResetRule rule = reset_rule(reset, delay);
   const Element element = tile.element;
-  Rows<Real, 4> rows;
-  const int64_t width = tile.width, steps = tile.steps;
-  const Real* __restrict decay = tile.decay, * __restrict gain = tile.gain, * __restrict threshold = tile.threshold;
+  const bool constant = tile.grad_current_step == 0, streaming = tile.streaming && !constant;
   const Real parameter = static_cast<Real>(tile.surrogate.parameter);
   const Real keep = tile.detach_reset ? Real(0) : Real(1);
   const Real input_share = tile.decay_input ? Real(1) : Real(0);
-
-  recompute_membranes<reset, delay>(tile, rows.values[0]);
-  Real* __restrict carry = tile.carry, * __restrict carry_spike = tile.carry_spike, * __restrict sum = tile.sum;
-  for (int64_t n = 0; n < width; n++) carry_spike[n] = sum[n] = 0;
-  for (int64_t t = steps - 1; t >= 0; t--) {
-    const Real* __restrict current = read_row(element, tile.current, t * tile.current_step, rows.values[0], width);
+  Buffers<Real, 4> buffers;
+  auto& [current_buffer, spikes_buffer, trace_buffer, result_buffer] = buffers.values;
+  const Real* __restrict decay = tile.decay + first, * __restrict gain = tile.gain + first, * __restrict threshold = tile.threshold + first;
+  Real* __restrict carry = tile.carry + first, * __restrict carry_spike = carried_spike + first, * __restrict sum = sums + first;
+  Real* __restrict grad_decay = learn ? tile.grad_decay + first : nullptr, * __restrict grad_threshold =
+                                                                               learn ? tile.grad_threshold + first
+                                                                                     : nullptr;
+  // What is read after this piece: the next one of these steps, or the first one of the chunk before.
+  const bool last_piece = first + width == tile.width;
+  const int64_t next_piece = last_piece ? 0 : first + width, steps_before = last_piece ? kLifChunk : 0;
+  const int64_t next_width = std::min(kPiece, tile.width - next_piece);
+  for (int64_t t = end - 1; t >= begin; t--) {
+    const int64_t next = std::max<int64_t>(t - steps_before, 0);
+    if (tile.membranes) {
+      prefetch<Real>(Element::kReal, tile.membranes, next * step + next_piece, next_width);
+      prefetch<Real>(element, tile.grad_spikes, next * tile.grad_spikes_step + next_piece, next_width);
+    } else {
+      prefetch<Real>(element, tile.current, next * tile.current_step + next_piece, next_width);
+    }
+    const Real* __restrict membrane = membranes + (t - begin) * step;
+    // Membrane before reset of step t - 1, from which the state that entered step t follows; or that state.
+    const bool enters = t == 0 || (t == begin && !tile.membranes);
+    const Real* __restrict previous = t == begin ? entered : membrane - step;
+    const Real* __restrict current =
+        learn ? read(element, tile.current, t * tile.current_step + first, current_buffer, width) : nullptr;
     const Real* __restrict grad_spikes =
-        read_row(element, tile.grad_spikes, t * tile.grad_spikes_step, rows.values[1], width);
+        read(element, tile.grad_spikes, t * tile.grad_spikes_step + first, spikes_buffer, width);
     const Real* __restrict grad_trace =
-        read_row(element, tile.grad_trace, t * tile.grad_trace_step, rows.values[2], width);
-    const Real* __restrict membranes = tile.membranes + t * width;
-    // Membrane before reset of step t - 1, from which the state that entered step t follows.
-    const Real* __restrict previous = t > 0 ? membranes - width : tile.initial;
-    const bool constant = tile.grad_current_step == 0;
-    const int64_t at = t * tile.grad_current_step;
-    Real* __restrict grad_current = constant ? tile.after : place_row(element, tile.grad_current, at, rows.values[3]);
-    Real* __restrict grad_decay = tile.grad_decay, * __restrict grad_threshold = tile.grad_threshold;
-    const bool first = t == 0;
+        read(element, tile.grad_trace, t * tile.grad_trace_step + first, trace_buffer, width);
+    const int64_t at = t * tile.grad_current_step + first;
+    Real* __restrict grad_current =
+        constant ? result_buffer : place(element, streaming, tile.grad_current, at, result_buffer);
 #pragma GCC ivdep
     for (int64_t n = 0; n < width; n++) {
-      const Real g = surrogate_gradient<kind>(membranes[n] - threshold[n], parameter);
+      const Real g = surrogate_gradient<kind>(membrane[n] - threshold[n], parameter);
       LifCarry<Real> back{carry[n], carry_spike[n], learn ? grad_decay[n] : Real(0),
                           learn ? grad_threshold[n] : Real(0)};
-      const Real grad_u = step_back<learn>(rule, back, membranes[n], previous[n], first, g, grad_spikes[n],
-                                           grad_trace[n], current[n], decay[n], threshold[n], keep, input_share);
+      const Real grad_u =
+          step_back<learn>(rule, back, membrane[n], previous[n], enters, g, grad_spikes[n], grad_trace[n],
+                           learn ? current[n] : Real(0), decay[n], threshold[n], keep, input_share);
       carry[n] = back.membrane;
       if constexpr (delay) carry_spike[n] = back.spike;
       if constexpr (learn) grad_decay[n] = back.grad_decay, grad_threshold[n] = back.grad_threshold;
@@ -137,19 +127,48 @@ void backward_tile(const LifBackwardTile<Real>& tile) {
     if (constant)
       for (int64_t n = 0; n < width; n++) sum[n] += grad_current[n];
     else
-      put_row(element, grad_current, tile.grad_current, at, width);
+      put(element, streaming, grad_current, tile.grad_current, at, width);
   }
-  if (tile.grad_current_step == 0) {
-    Real* __restrict target = place_row(element, tile.grad_current, 0, rows.values[3]);
-    for (int64_t n = 0; n < width; n++) target[n] = sum[n];
-    put_row(element, target, tile.grad_current, 0, width);
+}
+
+// Chunk by chunk from the last one, and a piece of the neurons at a time, so that the membranes of a chunk stay in the
+// first-level cache.
+template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Real>
+void backward_tile(const LifBackwardTile<Real>& tile) {
+  Real *carried_spike = tile.scratch, *sums = carried_spike + tile.width;
+  std::fill_n(carried_spike, 2 * tile.width, Real(0));
+  Buffers<Real, kLifChunk> chunk;
+  for (int64_t end = tile.steps; end > 0;) {
+    const int64_t begin = (end - 1) / kLifChunk * kLifChunk;
+    for_pieces(tile.width, [&](int64_t first, int64_t width) {
+      const Real *entered = tile.initial + first, *membranes = chunk.values[0];
+      int64_t step = kPiece;
+      if (tile.membranes) {
+        step = tile.membranes_step;
+        membranes = tile.membranes + begin * step + first;
+        if (begin > 0) entered = membranes - step;
+      } else {
+        if (begin > 0) entered = tile.states + (begin / kLifChunk - 1) * tile.states_step + first;
+        recompute_membranes<reset, delay>(tile, begin, end, first, width, entered, chunk.values[0]);
+      }
+      chunk_back<reset, delay, kind, learn>(tile, begin, end, first, width, entered, membranes, step, carried_spike,
+                                            sums);
+    });
+    end = begin;
   }
-  if constexpr (delay)  // the reset at the first step depends on the initial state through its spike
-    for (int64_t n = 0; n < width; n++) {
-      const Real g = surrogate_gradient<kind>(tile.initial[n] - threshold[n], parameter) * carry_spike[n];
-      carry[n] += g;
+  if (tile.grad_current_step == 0)
+    for_pieces(tile.width, [&](int64_t first, int64_t width) {
+      put(tile.element, false, sums + first, tile.grad_current, first, width);
+    });
+  if constexpr (delay) {  // the reset at the first step depends on the initial state through its spike
+    const Real parameter = static_cast<Real>(tile.surrogate.parameter);
+    for (int64_t n = 0; n < tile.width; n++) {
+      const Real g = surrogate_gradient<kind>(tile.initial[n] - tile.threshold[n], parameter) * carried_spike[n];
+      tile.carry[n] += g;
       if constexpr (learn) tile.grad_threshold[n] -= g;
     }
+  }
+  finish_streaming();
 }
 
 // Calls body(reset, delay) with both as compile-time constants; without a reset there is no delay.
@@ -166,7 +185,7 @@ void with_reset(Reset reset, bool delay, Body&& body) {
 template <class Real>
 void forward(const LifForwardTile<Real>& tile) {
   with_reset(tile.reset, tile.reset_delay, [&](auto reset, auto delay) {
-    if (tile.trace)
+    if (tile.trace || tile.membranes)
       forward_tile<reset(), delay(), true>(tile);
     else
       forward_tile<reset(), delay(), false>(tile);
