@@ -265,6 +265,14 @@ describe('training a network of the study', () => {
     expect(second.curve).toHaveLength(5)
   })
 
+  it('refuses a plan that is not usable', async () => {
+    const trained = (changed: object) => trainNetwork({ ...plan, ...changed }, data, { directory: join(folder, 'bad') })
+    await expect(trained({ name: '../x' })).rejects.toMatchObject({ code: 'ERR_RANGE' })
+    await expect(trained({ seed: -1 })).rejects.toMatchObject({ code: 'ERR_RANGE' })
+    await expect(trained({ training: { epochs: -1 } })).rejects.toMatchObject({ code: 'ERR_RANGE' })
+    await expect(trained({ pruning: { shares: [0.5] } })).rejects.toMatchObject({ code: 'ERR_RANGE' })
+  })
+
   it('says when its folder can not be written', async () => {
     await writeFile(join(folder, 'a-file'), '')
     await expect(run('a-file')).rejects.toMatchObject({ code: 'ERR_STUDY_WRITE' })

@@ -11,12 +11,13 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ArrayDataset } from '../../data/arrays.js'
 import { batchCount } from '../../data/dataset.js'
-import { AbortedError, SpikingRxError } from '../../errors.js'
+import { AbortedError, ArgumentError, SpikingRxError } from '../../errors.js'
 import { replaceFile } from '../../io/replace-file.js'
 import { Model } from '../../model/model.js'
 import type { NetworkSpec } from '../../model/spec.js'
 import { packageVersion } from '../../runtime/files.js'
 import type { TrainOptions } from '../../train/options.js'
+import { wholeNumber } from '../quantity.js'
 import { measureNetwork, type NetworkMeasurement } from './measure.js'
 import { Pruner, type Pruning } from './pruning.js'
 
@@ -80,13 +81,18 @@ export interface TrainNetworkOptions {
  * again, an interrupted one goes on from its checkpoint to the same bits.
  *
  * @throws AbortedError `ERR_ABORTED` when stopped by its signal; the next call goes on from there
- * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written, ArgumentError for a plan that is not usable
+ * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written, ArgumentError `ERR_RANGE`, `ERR_TYPE` for a plan that is not usable
  */
 export async function trainNetwork(
   plan: NetworkPlan,
   data: StudyData,
   { directory, threads, signal, progress }: TrainNetworkOptions,
 ): Promise<TrainedNetwork> {
+  if (!/^[\w-]+$/.test(plan.name)) {
+    const got = JSON.stringify(plan.name)
+    throw new ArgumentError(`trainNetwork: name must be of letters, digits, _ and -, got ${got}`, 'ERR_RANGE')
+  }
+  wholeNumber('trainNetwork', 'seed', plan.seed, { min: 0 })
   const folder = join(directory, `${plan.name}-seed-${plan.seed}`)
   const description = JSON.stringify({ ...plan, samples: data.train.length, version: packageVersion() })
   const files = {
@@ -96,8 +102,8 @@ export async function trainNetwork(
     result: join(folder, 'result.json'),
   }
   if ((await readText(files.plan)) === description) {
-    const finished = await readText(files.result)
-    if (finished !== undefined) return { ...(JSON.parse(finished) as TrainedNetwork), path: files.network }
+    const finished = await readJson<TrainedNetwork>(files.result)
+    if (finished !== undefined) return { ...finished, path: files.network }
   } else {
     await writing(folder, () => rm(folder, { recursive: true, force: true }))
     await write(files.plan, description)
@@ -109,7 +115,7 @@ export async function trainNetwork(
   })
   const curve = await trainModel(model, plan, data, {
     directory: folder,
-    before: JSON.parse((await readText(files.curve)) ?? '[]') as CurvePoint[],
+    before: (await readJson<CurvePoint[]>(files.curve)) ?? [],
     after: (points) => write(files.curve, JSON.stringify(points)),
     ...(signal ? { signal } : {}),
     ...(progress ? { progress } : {}),
@@ -177,6 +183,15 @@ async function trainModel(
 /** A finished network needs none: they are three times its size. */
 async function removeCheckpoints(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (name.startsWith('checkpoint-')) await rm(join(folder, name))
+}
+
+/** Undefined where there is no file, or one that somebody broke: then it is made again. */
+async function readJson<Content>(path: string): Promise<Content | undefined> {
+  try {
+    return JSON.parse((await readText(path)) ?? '') as Content
+  } catch {
+    return undefined
+  }
 }
 
 async function readText(path: string): Promise<string | undefined> {
