@@ -63,7 +63,7 @@ export function lifCase(
   {
     threads = 1,
     group = 'lif',
-    peers = ['copy', 'spikingrx-operators', ...everybody],
+    peers = ['copy', 'spikingrx-operators', 'spikingrx-saved', ...everybody],
     full = false,
   }: Partial<Case> = {},
 ): Case {

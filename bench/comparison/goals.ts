@@ -104,8 +104,10 @@ export function figuresOf(cases: readonly CaseResult[]): Figure[] {
     [WIDE, atLeast(4)],
     [CONV, undefined],
   ])
-  for (const id of [LARGE, WIDE] as const)
+  for (const id of [LARGE, WIDE] as const) {
     add(`${LIF[id]}: peak extra memory over the input`, read.memory(`lif-${id}`, 'spikingrx'), atMost(2.2))
+    add(`${LIF[id]}: the same with saved membranes`, read.memory(`lif-${id}`, 'spikingrx-saved'), atMost(3.2))
+  }
 
   add(
     'SEW block over its two convolutions alone',

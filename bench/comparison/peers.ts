@@ -35,6 +35,12 @@ export const peers: readonly Peer[] = [
   },
   { id: 'spikingrx', title: 'spikingrx', program: ['spikingrx.mjs'] },
   {
+    id: 'spikingrx-saved',
+    title: 'spikingrx, membranes saved',
+    program: ['spikingrx.mjs', 'saved'],
+    reference: 'spikingrx',
+  },
+  {
     id: 'spikingrx-dense',
     title: 'spikingrx, dense only',
     program: ['spikingrx.mjs', 'dense'],

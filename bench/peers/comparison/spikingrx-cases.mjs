@@ -5,6 +5,7 @@ import { adam, datasets, full, linear, Model, nn, noGrad, op, scope, snn, tensor
 const DECAY = 0.9
 const forms = {
   '': { decay: DECAY, threshold: 1 },
+  saved: { decay: DECAY, threshold: 1, membranes: 'save' },
   delayed: {
     decay: DECAY,
     threshold: 1,
@@ -68,15 +69,16 @@ function warmUp(form) {
   }
 }
 
-/** The operators that nn.lif is made of, without autograd; backward recomputes the membranes. */
+/** The operators that nn.lif is made of, without autograd: forward keeps a state a chunk, backward recomputes the membranes. */
 function lifOperators(_, { current, weights }) {
   warmUp(forms[''])
   const [x, gradient] = [batchFirst(current), batchFirst(weights)]
   const [decay, threshold] = [tensor(DECAY, { dtype: 'float64' }), tensor(1, { dtype: 'float64' })]
-  const [subtract, triangular, width] = [0, 0, 1]
+  const [subtract, triangular, width, keepStates] = [0, 0, 1, 1]
   const once = () => {
-    const [spikes] = op('spikingrx::lif_forward', [x, decay, threshold, null, 0, true, subtract, false, false])
-    const neuron = [decay, threshold, null, 0, true, subtract, false, false, triangular, width, false]
+    const settings = [decay, threshold, null, 0, true, subtract, false, false]
+    const [spikes, , , states] = op('spikingrx::lif_forward', [x, ...settings, keepStates])
+    const neuron = [...settings, triangular, width, false, states]
     const [gradientOfCurrent] = op('spikingrx::lif_backward', [gradient, null, null, x, ...neuron])
     return { spikes: timeFirst(spikes), gradient: timeFirst(gradientOfCurrent) }
   }
@@ -229,7 +231,7 @@ function predict(options = {}) {
 }
 
 export const cases = {
-  lif: { '': lif(forms['']), delayed: lif(forms.delayed), operators: lifOperators },
+  lif: { '': lif(forms['']), saved: lif(forms.saved), delayed: lif(forms.delayed), operators: lifOperators },
   'linear-lif': { '': linearLif(forms['']), delayed: linearLif(forms.delayed) },
   sew: { '': sewBlock(forms['']), delayed: sewBlock(forms.delayed), convolutions: twoConvolutions },
   mnist: { '': mnist(forms['']), delayed: mnist(forms.delayed) },

@@ -2,6 +2,7 @@
 //
 //   node spikingrx.mjs [VARIANT]
 //     delayed        with snnTorch's neuron: reset one step later and outside the gradient, fast sigmoid
+//     saved          forward saves the membranes for backward
 //     operators      LIF by its two operators on prepared tensors: the kernels without autograd
 //     convolutions   the two convolutions of the SEW block alone
 //     dense          inference without event-driven layers
