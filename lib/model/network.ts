@@ -13,6 +13,7 @@ import type {
   TypedArray,
 } from '../native.js'
 import { native } from '../runtime/addon.js'
+import { engineCostsKnown, knowEngineCosts } from './engine-costs.js'
 import type { NetworkSpec } from './spec.js'
 
 /** Element types a network can compute in. */
@@ -124,7 +125,10 @@ export class Network {
     state: readonly TensorHandle[] = [],
   ): Promise<NativeInferenceResult> {
     const { values, shape, dtype } = input
-    return this.track(native().networkInferAsync(this.handle, values, shape, dtype, options, state))
+    const ask = (): Promise<NativeInferenceResult> =>
+      native().networkInferAsync(this.handle, values, shape, dtype, options, state)
+    const chooses = options.engine === 'auto' && this.dtype === 'float32' && this.device === 'cpu'
+    return this.track(chooses && !engineCostsKnown() ? knowEngineCosts().then(ask) : ask())
   }
 
   /** Fresh handles of every parameter and buffer; they share storage with the network. The caller frees them. */

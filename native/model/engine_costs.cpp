@@ -59,17 +59,17 @@ double dense_convolution(int64_t images, int64_t channels, int64_t size) {
 // One image of which one value in `every` is a spike (0: none).
 double event_convolution(int64_t channels, int64_t size, int64_t every) {
   const EventWindow window{size, size, channels, {3, 3}, {1, 1}, {1, 1}, {size, size}};
-  const int64_t places = size * size, room = event_padded(channels) + kEventPad;
+  const int64_t places = size * size;
   const at::Tensor weight = at::ones({9 * channels, channels}, at::kFloat), bias = at::zeros({channels}, at::kFloat);
   at::Tensor x = at::zeros({places * channels}, at::kFloat), y = at::empty({places * channels}, at::kFloat);
   for (int64_t i = 0; every > 0 && i < x.numel(); i += every) x.mutable_data_ptr<float>()[i] = 1;
-  std::vector<int32_t> counts(static_cast<size_t>(places)), list(static_cast<size_t>(places * room));
-  std::vector<float> scratch(static_cast<size_t>(window.scratch()));
-  const EventList events{counts.data(), list.data(), nullptr, room};
+  EventList events{size, channels, nullptr, nullptr, nullptr};
+  std::vector<int32_t> starts(static_cast<size_t>(size * (size + 1))), list(static_cast<size_t>(size * events.room()));
+  events.starts = starts.data(), events.places = list.data();
   const EventWeights weights{weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), channels, channels};
   return seconds(4, [&] {
-    event_kernels().find(x.const_data_ptr<float>(), places, channels, events);
-    event_kernels().convolution(weights, window, events, 0, size, y.mutable_data_ptr<float>(), scratch.data());
+    event_kernels().find(x.const_data_ptr<float>(), size, events);
+    event_kernels().convolution(weights, window, events, 0, size, y.mutable_data_ptr<float>());
   });
 }
 

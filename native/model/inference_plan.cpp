@@ -59,18 +59,19 @@ void Chunk::take(size_t signal, const at::Tensor& computed) {
   value.data = value.storage.mutable_data_ptr<float>();
 }
 
-const EventLists& Chunk::events(size_t signal, bool by_place) {
+const EventLists& Chunk::events(size_t signal, bool by_line) {
   const SignalPlace& here = place(signal);
   Workspace::Value& value = work.values[here.root];
-  EventLists& lists = by_place ? value.by_place : value.by_row;
+  EventLists& lists = by_line ? value.by_line : value.by_row;
   if (lists.ready) return lists;
-  const int64_t count = rows(signal) * (by_place ? here.places : 1), size = by_place ? here.channels : here.size();
   EventList& list = lists.list;
-  list.room = event_padded(size) + kEventPad;
-  list.counts = room<int32_t>(lists.integers, count * (list.room + 1));
-  list.places = list.counts + count;
-  list.values = here.binary ? nullptr : room<float>(lists.floats, count * list.room);
-  lists.total = event_kernels().find(value.data, count, size, list);
+  list.groups = by_line ? here.shape[2] : 1;
+  list.size = by_line ? here.channels : here.size();
+  const int64_t lines = rows(signal) * (by_line ? here.shape[1] : 1);
+  list.starts = room<int32_t>(lists.integers, lines * (list.room() + list.groups + 1));
+  list.places = list.starts + lines * (list.groups + 1);
+  list.values = here.binary ? nullptr : room<float>(lists.floats, lines * list.room());
+  lists.total = event_kernels().find(value.data, lines, list);
   lists.ready = true;
   return lists;
 }
@@ -150,7 +151,7 @@ at::Tensor InferencePlan::run(const at::Tensor& given, int64_t steps, bool only_
     work.spikes.assign(spiking_sizes_.size(), 0);
   }
   const auto forget = [](Workspace& work) {
-    for (auto& one : work.values) one.by_place.ready = one.by_row.ready = false;
+    for (auto& one : work.values) one.by_line.ready = one.by_row.ready = false;
   };
 
   Workspace& common = workspaces_.back();

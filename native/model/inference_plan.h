@@ -65,7 +65,7 @@ struct Workspace {
   struct Value {
     at::Tensor storage;
     float* data = nullptr;
-    EventLists by_place, by_row;
+    EventLists by_line, by_row;
   };
   std::vector<Value> values;
   std::vector<at::Tensor> scratch;  // membranes, traces, one for each step that asks
@@ -86,8 +86,8 @@ class Chunk {
   float* write(size_t signal);
   // A signal that libtorch has computed, in the layout of the plan.
   void take(size_t signal, const at::Tensor& value);
-  // What is not zero: a list for each place of each row, or for each row.
-  const EventLists& events(size_t signal, bool by_place);
+  // What is not zero: of each line of an image with a group for each pixel, or of each row in one group.
+  const EventLists& events(size_t signal, bool by_line);
   float* scratch(size_t index, int64_t size);
   // Copies a signal, or values that lie like it, into a record.
   void record(size_t record, const float* values, size_t signal);

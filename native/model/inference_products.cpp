@@ -9,7 +9,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "model/inference_steps.h"
 
@@ -113,8 +112,7 @@ void ConvolutionStep::run(Chunk& chunk) const {
       const double adds = static_cast<double>(events.total + chunk.place(places_.input).places * images) *
                           static_cast<double>(window_.kernel[0] * window_.kernel[1] * table_.weights.stride);
       at::parallel_for(0, lines, grain(lines, adds), [&](int64_t first, int64_t last) {
-        const std::unique_ptr<float[]> scratch(new float[static_cast<size_t>(window_.scratch())]);
-        event_kernels().convolution(table_.weights, window_, events.list, first, last, y, scratch.get());
+        event_kernels().convolution(table_.weights, window_, events.list, first, last, y);
       });
     }
   }

@@ -25,12 +25,11 @@ void NeuronStep::run(Chunk& chunk) const {
   const SignalPlace& place = chunk.place(places_.output);
   const int64_t neurons = place.size(), steps = chunk.run.steps, entered = chunk.steps(places_.input);
   const bool spiking = neuron_.spiking != kNone;
-  const bool with_trace = !spiking || (chunk.run.options.record && neuron_.membrane_record != kNone);
+  const bool with_trace = spiking && chunk.run.options.record;
 
   float* output = chunk.write(places_.output);
-  // A readout's output is its membrane; its spikes, which never come, are of no use.
-  float* other = with_trace ? chunk.scratch(neuron_.trace_scratch, chunk.samples * steps * neurons) : nullptr;
-  float *spikes = spiking ? output : other, *trace = spiking ? other : output;
+  float* recorded = with_trace ? chunk.scratch(neuron_.trace_scratch, chunk.samples * steps * neurons) : nullptr;
+  float *spikes = spiking ? output : nullptr, *trace = spiking ? recorded : output;  // a readout gives its membrane
   float* membrane = chunk.scratch(neuron_.membrane_scratch, chunk.samples * neurons);
   if (chunk.run.membranes)
     to_channels_last(chunk.run.membranes[neuron_.state].const_data_ptr<float>() + chunk.first * neurons, chunk.samples,
@@ -51,7 +50,7 @@ void NeuronStep::run(Chunk& chunk) const {
       tile.element = Element::kReal;
       tile.current = current + sample * entered * neurons + first;
       tile.current_step = entered == steps ? neurons : 0;
-      tile.spikes = spikes + offset;
+      tile.spikes = spikes ? spikes + offset : nullptr;
       tile.trace = trace ? trace + offset : nullptr;
       tile.output_step = neurons;
       tile.membrane = membrane + sample * neurons + first;
@@ -70,7 +69,7 @@ void NeuronStep::run(Chunk& chunk) const {
     from_channels_last(membrane, chunk.samples, place.channels, place.places,
                        chunk.run.final_membranes[neuron_.state].mutable_data_ptr<float>() + chunk.first * neurons);
   chunk.record(places_.record, output, places_.output);
-  if (with_trace && spiking) chunk.record(neuron_.membrane_record, trace, places_.output);
+  if (with_trace) chunk.record(neuron_.membrane_record, recorded, places_.output);
 }
 
 AffineStep::AffineStep(StepPlaces places, at::Tensor scale, at::Tensor shift)

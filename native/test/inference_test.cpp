@@ -64,12 +64,12 @@ double spiking_rate(Network& network, const at::Tensor& input) {
 }
 
 Spec conv(double channels, double kernel, double stride, double padding, bool bias = true) {
-  return {"convBlock",
-          {{"channels", channels},
-           {"kernel", std::vector<double>{kernel, kernel}},
-           {"stride", std::vector<double>{stride, stride}},
-           {"padding", std::vector<double>{padding, padding}},
-           {"bias", bias}}};
+  Spec spec = specs::conv(channels);
+  spec.options["kernel"] = std::vector<double>{kernel, kernel};
+  spec.options["stride"] = std::vector<double>{stride, stride};
+  spec.options["padding"] = std::vector<double>{padding, padding};
+  spec.options["bias"] = bias;
+  return spec;
 }
 
 }  // namespace

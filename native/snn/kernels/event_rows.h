@@ -16,12 +16,14 @@ inline constexpr int64_t kEventPad = 16;  // floats; strides of weights and room
 
 inline constexpr int64_t event_padded(int64_t size) { return (size + kEventPad - 1) / kEventPad * kEventPad; }
 
-// What is not zero in each of `rows` rows. `room` is at least event_padded(row size) + kEventPad.
+// What is not zero in each of many lines of `groups` groups of `size` values: a linear layer's inputs are lines of one
+// group, an image's lines have a group of channels for each pixel. Neighbouring groups have neighbouring entries.
 struct EventList {
-  int32_t* counts;  // [rows]
-  int32_t* places;  // [rows][room]
-  float* values;    // [rows][room]; null where all are 1
-  int64_t room;
+  int64_t groups, size;
+  int32_t* starts;  // [lines][groups + 1]: the first entry of each group; the last is the number of entries
+  int32_t* places;  // [lines][room()]: in the line
+  float* values;    // [lines][room()]; null where all are 1
+  int64_t room() const { return event_padded(groups * size) + kEventPad; }
 };
 
 // W and b of the formula above, b repeated in rows as W is: 64-byte aligned, stride a multiple of kEventPad, filled up
@@ -37,21 +39,19 @@ struct EventWindow {
   int64_t height, width, channels;
   int64_t kernel[2], step[2], padding[2];
   int64_t output[2];  // [height, width]
-  // Floats that `scratch` of a convolution must have room for.
-  int64_t scratch() const { return 2 * (kernel[0] * kernel[1] * (event_padded(channels) + kEventPad)); }
 };
 
 struct EventKernels {
-  // Lists what is not zero in x [rows][size]; returns how many that are.
-  int64_t (*find)(const float* x, int64_t rows, int64_t size, const EventList& list);
+  // Lists what is not zero in x [lines][groups][size]; returns how many that are.
+  int64_t (*find)(const float* x, int64_t lines, const EventList& list);
   // How many values of x are not zero.
   int64_t (*count)(const float* x, int64_t size);
-  // y [rows][outputs], rows `first` to `last` - 1, from as many lists.
+  // y [rows][outputs], rows `first` to `last` - 1, of lines of one group.
   void (*product)(const EventWeights& weights, const EventList& list, int64_t first, int64_t last, float* y);
-  // y [images][height][width][outputs], from one list for each place of each image; lines `first` to `last` - 1 of all
-  // images' output lines.
+  // y [images][height][width][outputs], lines `first` to `last` - 1 of all images' output lines, from the lines of all
+  // images.
   void (*convolution)(const EventWeights& weights, const EventWindow& window, const EventList& list, int64_t first,
-                      int64_t last, float* y, float* scratch);
+                      int64_t last, float* y);
 };
 
 // The kernels for this processor.

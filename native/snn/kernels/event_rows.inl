@@ -17,12 +17,15 @@ using Vector [[gnu::vector_size(kLanes * sizeof(float))]] = float;
 
 constexpr int64_t kAhead = 4;  // rows of weights asked for before they are added: no prefetcher foresees which come
 
-// Lists one row; returns the number of entries. Stores a whole register at a time, hence the room behind the row.
+// Lists `size` values that begin at place `base`; returns the number of entries. Stores a whole register at a time,
+// hence the room behind the line.
 template <bool with_values>
-int64_t find_row(const float* __restrict x, int64_t size, int32_t* __restrict places, float* __restrict values) {
+[[gnu::always_inline]] inline int64_t find_values(const float* __restrict x, int64_t base, int64_t size,
+                                                  int32_t* __restrict places, float* __restrict values) {
   int64_t found = 0, i = 0;
 #if defined(__AVX512F__)
-  __m512i place = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i place = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                   _mm512_set1_epi32(static_cast<int32_t>(base)));
   for (; i + 16 <= size; i += 16, place = _mm512_add_epi32(place, _mm512_set1_epi32(16))) {
     const __m512 value = _mm512_loadu_ps(x + i);
     const __mmask16 set = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
@@ -33,21 +36,41 @@ int64_t find_row(const float* __restrict x, int64_t size, int32_t* __restrict pl
   }
 #endif
   for (; i < size; i++) {
-    places[found] = static_cast<int32_t>(i);
+    places[found] = static_cast<int32_t>(base + i);
     if constexpr (with_values) values[found] = x[i];
     found += x[i] != 0;
   }
   return found;
 }
 
-int64_t find(const float* x, int64_t rows, int64_t size, const EventList& list) {
+template <bool with_values>
+int64_t find_line(const float* x, const EventList& list, int32_t* starts, int32_t* places, float* values) {
+  int64_t found = 0;
+  if (list.groups == 1 || list.size % 16 == 0) {
+    for (int64_t group = 0; group < list.groups; group++) {
+      starts[group] = static_cast<int32_t>(found);
+      found += find_values<with_values>(x + group * list.size, group * list.size, list.size, places + found,
+                                        with_values ? values + found : nullptr);
+    }
+  } else {  // small groups: the line at once, then where each begins
+    found = find_values<with_values>(x, 0, list.groups * list.size, places, values);
+    int64_t entry = 0;
+    for (int64_t group = 0; group < list.groups; group++) {
+      while (entry < found && places[entry] < group * list.size) entry++;
+      starts[group] = static_cast<int32_t>(entry);
+    }
+  }
+  starts[list.groups] = static_cast<int32_t>(found);
+  return found;
+}
+
+int64_t find(const float* x, int64_t lines, const EventList& list) {
+  const int64_t length = list.groups * list.size, room = list.room();
   int64_t total = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    int32_t* places = list.places + r * list.room;
-    const int64_t found = list.values ? find_row<true>(x + r * size, size, places, list.values + r * list.room)
-                                      : find_row<false>(x + r * size, size, places, nullptr);
-    list.counts[r] = static_cast<int32_t>(found);
-    total += found;
+  for (int64_t line = 0; line < lines; line++, x += length) {
+    int32_t *starts = list.starts + line * (list.groups + 1), *places = list.places + line * room;
+    total += list.values ? find_line<true>(x, list, starts, places, list.values + line * room)
+                         : find_line<false>(x, list, starts, places, nullptr);
   }
   return total;
 }
@@ -64,64 +87,67 @@ int64_t count(const float* x, int64_t size) {
   return total;
 }
 
-// sum[v] += the rows at `places`, of `vectors` registers each. Few registers are summed in several chains, so that an
-// addition need not wait for the one before.
-template <int vectors, bool with_values>
-[[gnu::always_inline]] inline void add_rows(const float* __restrict weight, int64_t stride,
-                                            const int32_t* __restrict places, const float* __restrict values,
-                                            int64_t count, Vector (&sum)[vectors]) {
-  constexpr int chains = vectors >= 8 ? 1 : 8 / vectors;
-  Vector partial[chains][vectors];
+// Sums of `vectors` registers of outputs. Few registers are summed in several chains, so that an addition need not wait
+// for the one before.
+template <int vectors>
+struct Sums {
+  static constexpr int chains = vectors >= 8 ? 1 : 8 / vectors;
+  Vector chain[chains][vectors];
+
+  [[gnu::always_inline]] explicit Sums(const float* bias) {
 #pragma GCC unroll 16
-  for (int c = 0; c < chains; c++)
+    for (int c = 0; c < chains; c++)
 #pragma GCC unroll 16
-    for (int v = 0; v < vectors; v++) partial[c][v] = c == 0 ? sum[v] : Vector{};
-  const auto add = [&](int64_t i, Vector(&into)[vectors]) __attribute__((always_inline)) {
-    const auto* row = reinterpret_cast<const Vector*>(weight + places[i] * stride);
+      for (int v = 0; v < vectors; v++) chain[c][v] = c == 0 ? reinterpret_cast<const Vector*>(bias)[v] : Vector{};
+  }
+
+  // Adds the rows of weights at `places`, each moved on by `base` rows.
+  template <bool with_values>
+  [[gnu::always_inline]] void add(const float* __restrict weight, int64_t stride, int64_t base,
+                                  const int32_t* __restrict places, const float* __restrict values, int64_t count) {
+    const auto row = [&](int64_t i) __attribute__((always_inline)) { return weight + (base + places[i]) * stride; };
+    const auto one = [&](int64_t i, Vector(&into)[vectors]) __attribute__((always_inline)) {
+      const auto* from = reinterpret_cast<const Vector*>(row(i));
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; v++) {
+        if constexpr (with_values)
+          into[v] += values[i] * from[v];
+        else
+          into[v] += from[v];
+      }
+    };
+    int64_t i = 0;
+    if constexpr (chains == 1) {
+      for (; i + kAhead < count; i++) {
+        const char* next = reinterpret_cast<const char*>(row(i + kAhead));
+#pragma GCC unroll 16
+        for (int64_t byte = 0; byte < vectors * static_cast<int64_t>(sizeof(Vector)); byte += 64)
+          __builtin_prefetch(next + byte);
+        one(i, chain[0]);
+      }
+    } else {
+      for (; i + chains <= count; i += chains)
+#pragma GCC unroll 16
+        for (int c = 0; c < chains; c++) one(i + c, chain[c]);
+    }
+    for (; i < count; i++) one(i, chain[0]);
+  }
+
+  // Stores those outputs that are, of which `left` are left.
+  [[gnu::always_inline]] void store(float* y, int64_t left) {
+    Vector total[vectors];
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; v++) {
-      if constexpr (with_values)
-        into[v] += values[i] * row[v];
-      else
-        into[v] += row[v];
+      total[v] = chain[0][v];
+#pragma GCC unroll 16
+      for (int c = 1; c < chains; c++) total[v] += chain[c][v];
     }
-  };
-  int64_t i = 0;
-  if constexpr (chains == 1) {
-    for (; i + kAhead < count; i++) {
-      const char* next = reinterpret_cast<const char*>(weight + places[i + kAhead] * stride);
-#pragma GCC unroll 16
-      for (int64_t byte = 0; byte < vectors * static_cast<int64_t>(sizeof(Vector)); byte += 64)
-        __builtin_prefetch(next + byte);
-      add(i, partial[0]);
-    }
-  } else {
-    for (; i + chains <= count; i += chains)
-#pragma GCC unroll 16
-      for (int c = 0; c < chains; c++) add(i + c, partial[c]);
+    if (left >= vectors * kLanes)
+      std::memcpy(y, total, sizeof(total));
+    else if (left > 0)
+      std::memcpy(y, total, sizeof(float) * static_cast<size_t>(left));
   }
-  for (; i < count; i++) add(i, partial[0]);
-#pragma GCC unroll 16
-  for (int v = 0; v < vectors; v++) {
-    Vector total = partial[0][v];
-#pragma GCC unroll 16
-    for (int c = 1; c < chains; c++) total += partial[c][v];
-    sum[v] = total;
-  }
-}
-
-// Outputs `first` to `first` + vectors kLanes - 1 of one row; of the last ones only those that are.
-template <int vectors, bool with_values>
-void sum_outputs(const EventWeights& weights, int64_t first, const int32_t* places, const float* values, int64_t count,
-                 float* y) {
-  Vector sum[vectors];
-  std::memcpy(sum, weights.bias + first, sizeof(sum));
-  add_rows<vectors, with_values>(weights.weight + first, weights.stride, places, values, count, sum);
-  if (first + vectors * kLanes <= weights.outputs)
-    std::memcpy(y + first, sum, sizeof(sum));
-  else
-    std::memcpy(y + first, sum, sizeof(float) * static_cast<size_t>(std::max<int64_t>(0, weights.outputs - first)));
-}
+};
 
 // Calls body(vectors, first) for blocks that cover all outputs, the widest first.
 template <class Body>
@@ -140,12 +166,15 @@ template <class Body>
 
 template <bool with_values>
 void product_of(const EventWeights& weights, const EventList& list, int64_t first, int64_t last, float* y) {
+  const int64_t room = list.room();
   // A block of outputs for all rows before the next: its part of the weights stays in cache from row to row.
   for_blocks(weights, [&](auto vectors, int64_t output) {
-    for (int64_t r = first; r < last; r++)
-      sum_outputs<vectors(), with_values>(weights, output, list.places + r * list.room,
-                                          with_values ? list.values + r * list.room : nullptr, list.counts[r],
-                                          y + r * weights.outputs);
+    for (int64_t r = first; r < last; r++) {
+      Sums<vectors()> sums(weights.bias + output);
+      sums.template add<with_values>(weights.weight + output, weights.stride, 0, list.places + r * room,
+                                     with_values ? list.values + r * room : nullptr, list.starts[2 * r + 1]);
+      sums.store(y + r * weights.outputs + output, weights.outputs - output);
+    }
   });
 }
 
@@ -156,54 +185,40 @@ void product(const EventWeights& weights, const EventList& list, int64_t first, 
     product_of<false>(weights, list, first, last, y);
 }
 
-// Appends a list, its places moved on by `base`. Copies whole registers, hence the room behind each list.
-template <bool with_values>
-[[gnu::always_inline]] inline int64_t append(const EventList& list, int64_t row, int32_t base, int64_t end,
-                                             int32_t* __restrict places, float* __restrict values) {
-  const int64_t count = list.counts[row];
-  const int32_t* __restrict from = list.places + row * list.room;
-  const float* __restrict from_values = with_values ? list.values + row * list.room : nullptr;
-  for (int64_t i = 0; i < count; i += 16) {
-#pragma GCC unroll 16
-    for (int64_t j = 0; j < 16; j++) places[end + i + j] = from[i + j] + base;
-    if constexpr (with_values) std::memcpy(values + end + i, from_values + i, 16 * sizeof(float));
-  }
-  return end + count;
-}
-
 template <bool with_values>
 void convolution_of(const EventWeights& weights, const EventWindow& window, const EventList& list, int64_t first,
-                    int64_t last, float* y, float* scratch) {
-  int32_t* places = reinterpret_cast<int32_t*>(scratch);
-  float* values = scratch + window.scratch() / 2;
-  for (int64_t line = first; line < last; line++) {
-    const int64_t image = line / window.output[0], top = line % window.output[0] * window.step[0] - window.padding[0];
-    const int64_t from_row = std::max<int64_t>(0, -top), to_row = std::min(window.kernel[0], window.height - top);
-    float* out = y + line * window.output[1] * weights.outputs;
-    for (int64_t x = 0; x < window.output[1]; x++, out += weights.outputs) {
-      const int64_t left = x * window.step[1] - window.padding[1];
-      const int64_t from_column = std::max<int64_t>(0, -left),
-                    to_column = std::min(window.kernel[1], window.width - left);
-      int64_t count = 0;
-      for (int64_t i = from_row; i < to_row; i++) {
-        const int64_t row = (image * window.height + top + i) * window.width + left;
-        for (int64_t j = from_column; j < to_column; j++)
-          count = append<with_values>(list, row + j, static_cast<int32_t>((i * window.kernel[1] + j) * window.channels),
-                                      count, places, values);
+                    int64_t last, float* y) {
+  const int64_t room = list.room(), groups = list.groups + 1, width = window.output[1];
+  for_blocks(weights, [&](auto vectors, int64_t output) {
+    for (int64_t line = first; line < last; line++) {
+      const int64_t image = line / window.output[0], top = line % window.output[0] * window.step[0] - window.padding[0];
+      const int64_t from_row = std::max<int64_t>(0, -top), to_row = std::min(window.kernel[0], window.height - top);
+      for (int64_t x = 0; x < width; x++) {
+        // The columns of a window lie beside each other in a line, and so do their weights: one stretch of entries.
+        const int64_t left = x * window.step[1] - window.padding[1];
+        const int64_t from = std::clamp<int64_t>(left, 0, window.width),
+                      to = std::clamp<int64_t>(left + window.kernel[1], 0, window.width);
+        Sums<vectors()> sums(weights.bias + output);
+        for (int64_t i = from_row; i < to_row; i++) {
+          const int64_t row = image * window.height + top + i;
+          const int64_t begin = list.starts[row * groups + from], end = list.starts[row * groups + to];
+          const int64_t entry = row * room + begin;
+          sums.template add<with_values>(weights.weight + output, weights.stride,
+                                         (i * window.kernel[1] - left) * window.channels, list.places + entry,
+                                         with_values ? list.values + entry : nullptr, end - begin);
+        }
+        sums.store(y + (line * width + x) * weights.outputs + output, weights.outputs - output);
       }
-      for_blocks(weights, [&](auto vectors, int64_t output) __attribute__((always_inline)) {
-        sum_outputs<vectors(), with_values>(weights, output, places, values, count, out);
-      });
     }
-  }
+  });
 }
 
 void convolution(const EventWeights& weights, const EventWindow& window, const EventList& list, int64_t first,
-                 int64_t last, float* y, float* scratch) {
+                 int64_t last, float* y) {
   if (list.values)
-    convolution_of<true>(weights, window, list, first, last, y, scratch);
+    convolution_of<true>(weights, window, list, first, last, y);
   else
-    convolution_of<false>(weights, window, list, first, last, y, scratch);
+    convolution_of<false>(weights, window, list, first, last, y);
 }
 
 }  // namespace
