@@ -2,8 +2,11 @@
  * Puts requests that may be computed together into batches, and hands these to instances that are free.
  *
  * A free instance starts at once with what is there: a lone request waits for nobody. While an instance computes, what
- * comes gathers for the next batch. After a batch of n samples, up to n are waited for, because callers that were just
+ * comes gathers for the next batch. After a batch of n samples a quarter of n is waited for, because callers that were just
  * answered often ask again; never longer than the maximum delay after the oldest has come.
+ *
+ * Of many requests only half are taken: one half is computed while the other is answered and asks again. Taken all at
+ * once, they would come back all at once, and the instance would idle while answers are written.
  */
 
 /** A request in the queue. */
@@ -47,6 +50,12 @@ export const realClock: Clock = {
 /** Computes a batch and never rejects; the result answers its requests, once the instance has more to do. */
 export type ComputeBatch<Q> = (batch: readonly Q[], instance: number) => Promise<() => void>
 
+/** Requests, waiting or being answered, from which on a batch takes half of them. */
+const MANY = 16
+
+/** Share of the last batch that is waited for. */
+const AWAITED = 0.25
+
 interface Group<Q> {
   readonly instance: number | undefined
   readonly requests: Set<Q>
@@ -67,6 +76,8 @@ export class Batcher<Q extends Queued> {
   readonly #recent: number[]
   #waiting = 0
   #computing = 0
+  /** Requests of the batch that was just computed. */
+  #answering = 0
   #planned = false
   #cancelTimer: (() => void) | undefined
 
@@ -152,7 +163,7 @@ export class Batcher<Q extends Queued> {
   #wait(key: string, instance: number): number {
     const { maximumSize, maximumDelay } = this.#options
     if (maximumDelay === 0) return 0
-    const wanted = Math.min(maximumSize, this.#recent[instance]!)
+    const wanted = Math.min(maximumSize, AWAITED * this.#recent[instance]!)
     let samples = 0
     let oldest = Number.POSITIVE_INFINITY
     for (const request of this.#groups.get(key)!.requests) {
@@ -166,13 +177,15 @@ export class Batcher<Q extends Queued> {
   #take(key: string): Q[] {
     const { maximumSize, maximumFrames } = this.#options
     const group = this.#groups.get(key)!
+    const together = group.requests.size + this.#answering
+    const most = together < MANY ? together : Math.ceil(together / 2)
     const batch: Q[] = []
     let samples = 0
     let frames = 0
     for (const request of group.requests) {
       samples += request.samples
       frames += request.frames
-      if (batch.length > 0 && (samples > maximumSize || frames > maximumFrames)) break
+      if (batch.length > 0 && (samples > maximumSize || frames > maximumFrames || batch.length === most)) break
       batch.push(request)
       group.requests.delete(request)
     }
@@ -189,7 +202,9 @@ export class Batcher<Q extends Queued> {
     this.#free[instance] = true
     this.#recent[instance] = batch.reduce((sum, { samples }) => sum + samples, 0)
     // First the next batch, then the answers: the executor computes while they are written.
+    this.#answering = batch.length
     this.#start()
+    this.#answering = 0
     answer()
   }
 }

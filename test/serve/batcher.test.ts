@@ -102,23 +102,37 @@ describe('the batcher', () => {
     expect(started.filter((line) => line !== 'answered')).toEqual(['0: a', '0: b c', '0: d', '0: e'])
   })
 
-  it('after a batch of n waits for n, but not longer than the delay', async () => {
-    const { add, started, end, clock } = batcher({ maximumDelay: 5 })
-    for (const name of ['a', 'b', 'c']) add(name)
+  it('after a batch of n waits for a quarter of n, but not longer than the delay', async () => {
+    const { add, started, end, clock } = batcher({ maximumSize: 12, maximumDelay: 5 })
+    for (const name of 'abcdefghijkl') add(name)
     await turn()
     await end()
-    add('d')
+    add('m')
     clock.pass(4)
-    add('e')
+    add('n')
     await turn()
-    expect(started).toEqual(['0: a b c', 'answered'])
+    expect(started).toEqual(['0: a b c d e f g h i j k l', 'answered'])
     clock.pass(1)
-    expect(started).toEqual(['0: a b c', 'answered', '0: d e'])
+    expect(started.at(-1)).toBe('0: m n')
     await end()
-    add('f')
-    add('g')
+    for (const name of 'opq') add(name)
     await turn()
-    expect(started.at(-1)).toBe('0: f g')
+    expect(started.at(-1)).toBe('0: o p q')
+  })
+
+  it('takes half of many, so that one half computes while the other is answered', async () => {
+    const { add, started, end } = batcher({ maximumSize: 64 })
+    const names = Array.from({ length: 20 }, (_, index) => `${index}`)
+    for (const name of names) add(name)
+    await turn()
+    const halves = [`0: ${names.slice(0, 10).join(' ')}`, `0: ${names.slice(10).join(' ')}`]
+    expect(started).toEqual(halves.slice(0, 1))
+    await end()
+    // 10 wait and 10 are being answered: half of these are all that wait.
+    expect(started).toEqual([halves[0], halves[1], 'answered'])
+    for (const name of names.slice(0, 10)) add(name)
+    await end()
+    expect(started.slice(3)).toEqual([halves[0], 'answered'])
   })
 
   it('uses every instance, and those bound to one only that', async () => {
