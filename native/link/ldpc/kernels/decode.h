@@ -53,9 +53,10 @@ SPIKINGRX_API int64_t workspace_floats(const Code& code);
 // Picks the instruction set. Gives -1, or the place in `llr` of a NaN.
 SPIKINGRX_API int64_t decode(const DecoderGroup& group, const DecoderOptions& options);
 
-#define SPIKINGRX_DECLARE_DECODER(isa)                                            \
-  namespace isa {                                                                 \
-  int64_t decode_group(const DecoderGroup& group, const DecoderOptions& options); \
+// One for each instruction set; all give the same bits.
+#define SPIKINGRX_DECLARE_DECODER(isa)                                                          \
+  namespace isa {                                                                               \
+  SPIKINGRX_API int64_t decode_group(const DecoderGroup& group, const DecoderOptions& options); \
   }
 SPIKINGRX_DECLARE_DECODER(portable)
 SPIKINGRX_DECLARE_DECODER(v3)
