@@ -18,7 +18,7 @@ import { runtime } from '../lib/runtime/addon.js'
 import { entrantOf, Field, type RunSettings } from './comparison/case-run.js'
 import { allCases, axes } from './comparison/cases.js'
 import { figureLine, shown, verdict } from './comparison/figure.js'
-import { figuresOf } from './comparison/goals.js'
+import { eventFigures, figuresOf } from './comparison/goals.js'
 import { type BenchOptions, help, parseBenchOptions } from './comparison/options.js'
 import { peers } from './comparison/peers.js'
 import { savePictures } from './comparison/picture.js'
@@ -46,7 +46,7 @@ async function main(): Promise<boolean> {
   for (const [name, text] of Object.entries(about)) console.log(`${name}: ${text}`)
 
   const found = await measure(options)
-  const figures = figuresOf(found.cases)
+  const figures = [...figuresOf(found.cases), ...eventFigures(found.event)]
   const results: Results = { about, ...found, figures }
   const folder = options.out ?? join(root, 'bench', 'results')
   mkdirSync(folder, { recursive: true })

@@ -46,6 +46,42 @@ type LifId = keyof typeof LIF
 
 const [SMALL, LARGE, WIDE, CONV] = Object.keys(LIF) as [LifId, LifId, LifId, LifId]
 
+/** A row of bench/event.ts: seconds of one product of `[rows, width]` spikes with `[width, width]` weights. */
+export interface EventRow {
+  readonly width: number
+  readonly rows: number
+  /** Share of spikes. */
+  readonly activity: number
+  readonly event: number
+  readonly denseFloat32: number
+  readonly denseBfloat16: number
+}
+
+/** The products that bench/event.ts measured; none where it did not run. */
+export function eventRows(event: unknown): readonly EventRow[] {
+  if (typeof event !== 'object' || event === null || !('linear' in event) || !Array.isArray(event.linear)) return []
+  return event.linear as readonly EventRow[]
+}
+
+const EVENT_GOALS: Readonly<Record<string, number>> = { '1 0.05': 20, '1 0.1': 12, '16 0.05': 5, '16 0.1': 2.5 }
+
+/** Event-driven against dense float32, and dense bfloat16 beside it, so that nobody is fooled. */
+export function eventFigures(event: unknown): Figure[] {
+  return eventRows(event).flatMap(({ width, rows, activity, event, denseFloat32, denseBfloat16 }): Figure[] => {
+    const title = `Linear ${width}, ${rows} ${rows === 1 ? 'row' : 'rows'}, ${100 * activity} % spikes`
+    const atLeast = EVENT_GOALS[`${rows} ${activity}`]
+    return [
+      {
+        what: `${title}: dense float32 over events`,
+        value: denseFloat32 / event,
+        unit: 'x',
+        ...(atLeast !== undefined && { goal: { atLeast } }),
+      },
+      { what: `${title}: dense bfloat16 over events`, value: denseBfloat16 / event, unit: 'x' },
+    ]
+  })
+}
+
 export function figuresOf(cases: readonly CaseResult[]): Figure[] {
   const read = new Reader(cases)
   const figures: Figure[] = []

@@ -1,17 +1,19 @@
 /** The results as Markdown. */
 import type { Group } from './cases.js'
 import { type Figure, goalText, shown, verdict } from './figure.js'
+import { type EventRow, eventRows } from './goals.js'
 import { type CaseResult, type Results, rowOf, type Scaling } from './results.js'
 
 const OURS = 'spikingrx'
 
-export function markdown({ about, cases, scaling, figures, versions }: Results): string {
+export function markdown({ about, cases, scaling, event, figures, versions }: Results): string {
   const parts = [
     `Command: \`${about.command}\`. ${about.date}, ${about.machine}. ${about.software}. ${about.settings}.`,
     `Peers: ${versionList(versions)}.`,
     ...overviews(cases),
     ...cases.map(caseTable),
     ...(scaling.length > 0 ? [scalingTable(scaling)] : []),
+    ...(eventRows(event).length > 0 ? [eventTable(eventRows(event))] : []),
     ...(figures.length > 0 ? [figureTable(figures)] : []),
   ]
   return `${parts.join('\n\n')}\n`
@@ -100,6 +102,29 @@ export function scalingTable(scaling: readonly Scaling[]): string {
     ]
   })
   return `### Scaling\n\n${table(['against', '', 'from, to', 'time', 'R²', 'memory', 'R²'], rows)}`
+}
+
+/** Milliseconds of one product, by events and densely. */
+export function eventTable(rows: readonly EventRow[]): string {
+  const cells = rows.map(({ width, rows, activity, event, denseFloat32, denseBfloat16 }) => [
+    `${width} x ${width}`,
+    String(rows),
+    `${shown(100 * activity)} %`,
+    milliseconds(event),
+    milliseconds(denseFloat32),
+    milliseconds(denseBfloat16),
+    shown(denseFloat32 / event),
+  ])
+  const heads = [
+    'weights',
+    'rows',
+    'spikes',
+    'events, ms',
+    'dense float32, ms',
+    'dense bfloat16, ms',
+    'float32 over events',
+  ]
+  return `### Linear layer by events and densely\n\n${table(heads, cells)}`
 }
 
 export function figureTable(figures: readonly Figure[]): string {

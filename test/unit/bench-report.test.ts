@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { allCases, axes, groups } from '../../bench/comparison/cases.js'
-import { figuresOf } from '../../bench/comparison/goals.js'
+import { verdict } from '../../bench/comparison/figure.js'
+import { eventFigures, figuresOf } from '../../bench/comparison/goals.js'
 import { parseBenchOptions } from '../../bench/comparison/options.js'
 import { peers } from '../../bench/comparison/peers.js'
 import { savePictures } from '../../bench/comparison/picture.js'
 import type { CaseResult, Results, Row } from '../../bench/comparison/results.js'
 import { scalingOf } from '../../bench/comparison/scaling-run.js'
-import { caseTable, markdown, overviews, scalingTable, table } from '../../bench/comparison/table.js'
+import { caseTable, eventTable, markdown, overviews, scalingTable, table } from '../../bench/comparison/table.js'
 
 function row(peer: string, wall: number, more: Partial<Row> = {}): Row {
   return { peer, title: peer, timing: { wall, processor: wall, repetitions: 3, fastest: wall }, ...more }
@@ -121,6 +122,29 @@ describe('the goals', () => {
     expect(figures[0]!.value).toBe(3)
     expect(figures[2]!.value).toBeCloseTo(0.8, 9)
     expect(figures[2]!.unit).toBe('points')
+  })
+})
+
+describe('products by events', () => {
+  const at = (rows: number, activity: number, denseFloat32: number) => ({
+    ...{ width: 1024, rows, activity, event: 0.001, denseFloat32, denseBfloat16: 0.002 },
+  })
+
+  it('have goals at 5 and 10 percent, beside what bfloat16 takes', () => {
+    const figures = eventFigures({ linear: [at(1, 0.05, 0.02), at(16, 0.1, 0.002), at(16, 0.2, 0.001)] })
+    expect(figures.map((figure) => [figure.what, figure.value, verdict(figure)])).toEqual([
+      ['Linear 1024, 1 row, 5 % spikes: dense float32 over events', 20, 'reached'],
+      ['Linear 1024, 1 row, 5 % spikes: dense bfloat16 over events', 2, ''],
+      ['Linear 1024, 16 rows, 10 % spikes: dense float32 over events', 2, 'missed'],
+      ['Linear 1024, 16 rows, 10 % spikes: dense bfloat16 over events', 2, ''],
+      ['Linear 1024, 16 rows, 20 % spikes: dense float32 over events', 1, ''],
+      ['Linear 1024, 16 rows, 20 % spikes: dense bfloat16 over events', 2, ''],
+    ])
+    expect(eventTable([at(16, 0.1, 0.002)])).toContain('| 1024 x 1024 | 16 | 10.0 % | 1.00 | 2.00 | 2.00 | 2.00 |')
+  })
+
+  it.each([undefined, null, { absent: 'it ended with 1' }, { linear: 3 }])('are none in %j', (event) => {
+    expect(eventFigures(event)).toEqual([])
   })
 })
 
