@@ -38,11 +38,11 @@ export function transportBlockCode(grid: ResourceGrid, { decoder, ...options }: 
         const drawn = await linkTensor('bits', [samples, [block.size], seed, first])
         const payload = tensorOp('to.dtype', [drawn, 'uint8'])
         const sent = await encodeTransportBlock(payload, block)
-        return { payload, codewords: tensorOp('to.dtype', [sent, 'float32']) }
+        return { payload, codewords: tensorOp('to.device', [sent, grid.device, 'float32']) }
       }),
     errors: (llrs, payload) =>
       scope(async () => {
-        const { bits } = await decodeTransportBlock(llrs, block, decoder)
+        const { bits } = await decodeTransportBlock(tensorOp('to.device', [llrs, 'cpu', 'float32']), block, decoder)
         const counts = (await opAsync('sum.dim_IntList', [ne(bits, payload), [1]])) as Tensor
         return Array.from(counts.toTypedArray(), Number)
       }),

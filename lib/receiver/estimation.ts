@@ -80,7 +80,7 @@ export async function lmmse(
       return linkTensors('lmmse_basis', [...statistics, grid.times, grid.frequencies, grid.pilots])
     }
     const covariances = await linkTensors('covariances', [...statistics, grid.times, grid.frequencies])
-    return covariances.map((one) => op('to.dtype', [one, 'float32']) as Tensor)
+    return covariances.map((one) => op('to.device', [one, grid.device, 'float32']) as Tensor)
   })
   const operator = filter === 'joint' ? 'estimate_lmmse' : 'estimate_lmmse_separable'
   return estimator(grid, name, prepared, async ({ received, noisePower }) => {
@@ -91,7 +91,7 @@ export async function lmmse(
 
 /** The channel itself, for the bound that no receiver passes. */
 export function perfectKnowledge(grid: ResourceGrid): ChannelEstimator {
-  const none = tensor(new Float32Array(1), { shape: [1, 1, 1, 1] })
+  const none = tensor(new Float32Array(1), { shape: [1, 1, 1, 1], device: grid.device })
   return estimator(grid, 'perfect knowledge', [none], async ({ response }) => {
     const { symbols, subcarriers } = grid
     checkShape(

@@ -1,5 +1,6 @@
 /** The resource grid of a slot: symbols × subcarriers, which elements carry pilots and which carry data. */
 import { ArgumentError, ShapeError } from '../errors.js'
+import { resolveDevice } from '../runtime/device.js'
 import { quantity, wholeNumber } from '../study/quantity.js'
 import { tensor } from '../tensor/create.js'
 import { op } from '../tensor/operator.js'
@@ -39,6 +40,8 @@ export interface GridOptions {
   readonly pilots?: PilotOptions | null
   /** Empty subcarriers at the lower and the upper edge. Default [0, 0]. */
   readonly guards?: readonly [number, number]
+  /** Where the link is computed: 'cpu', 'cuda', 'cuda:N' or 'auto'. Random numbers are drawn on the CPU, the same everywhere. Default 'cpu'. */
+  readonly device?: string
   /** Leaves the subcarrier of frequency 0 (number `subcarriers / 2`) empty. Default false. */
   readonly nullCarrier?: boolean
 }
@@ -61,6 +64,8 @@ export class ResourceGrid implements Disposable {
   readonly dataElements: number
   /** Bits of a slot: {@link dataElements} × {@link bitsPerSymbol}. */
   readonly bits: number
+  /** As libtorch names it, such as `'cpu'` or `'cuda:0'`. */
+  readonly device: string
   /** `[symbols, subcarriers, 2]` float32: the pilots, zero elsewhere. */
   readonly pilots: Tensor
   /** `[symbols, subcarriers]` uint8, {@link elementKinds}. */
@@ -73,6 +78,7 @@ export class ResourceGrid implements Disposable {
   /**
    * @throws ArgumentError `ERR_TYPE`, `ERR_RANGE` naming the option and its range
    * @throws ShapeError when no element is left for data
+   * @throws DeviceError `ERR_DEVICE` when the device is not there
    */
   constructor(options: GridOptions = {}) {
     const owner = 'resourceGrid'
@@ -93,12 +99,20 @@ export class ResourceGrid implements Disposable {
       const message = `${owner}: no element is left for data; use fewer pilot symbols or guard carriers`
       throw new ShapeError(message, { symbols: this.symbols, subcarriers: this.subcarriers })
     }
+    this.device = resolveDevice(options.device ?? 'cpu').device
+    const { device } = this
     const shape = [this.symbols, this.subcarriers]
-    this.pilots = tensor(layout.pilots, { shape: [...shape, 2] })
-    this.kinds = tensor(layout.kinds, { shape })
+    this.pilots = tensor(layout.pilots, { shape: [...shape, 2], device })
+    this.kinds = tensor(layout.kinds, { shape, device })
     const middle = Math.floor(this.subcarriers / 2)
-    this.times = tensor(Float32Array.from({ length: this.symbols }, (_, s) => s * this.symbolDuration))
-    this.frequencies = tensor(Float32Array.from({ length: this.subcarriers }, (_, k) => (k - middle) * this.spacing))
+    this.times = tensor(
+      Float32Array.from({ length: this.symbols }, (_, s) => s * this.symbolDuration),
+      { device },
+    )
+    this.frequencies = tensor(
+      Float32Array.from({ length: this.subcarriers }, (_, k) => (k - middle) * this.spacing),
+      { device },
+    )
   }
 
   /** A symbol with its cyclic prefix, s. */

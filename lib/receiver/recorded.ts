@@ -25,10 +25,11 @@ export async function readSlots(path: string, grid: ResourceGrid, noisePower: nu
   }
   const lead = shape.length === 3 ? [shape[0]!, 1] : shape.length === 2 ? [1, 1] : shape.slice(0, -2)
   const values = data instanceof Float32Array ? data : Float32Array.from(data, Number)
-  const received = tensor(values, { shape: [...lead, ...shape.slice(-2), 2] })
+  const { device } = grid
+  const received = tensor(values, { shape: [...lead, ...shape.slice(-2), 2], device })
   const axes = '[samples, antennas, symbols, subcarriers, 2]'
   checkShape(`readSlots: ${path}`, 'the grid', received, [null, null, grid.symbols, grid.subcarriers, 2], axes)
-  return { received, noisePower: tensor([noisePower]) }
+  return { received, noisePower: tensor([noisePower], { device }) }
 }
 
 /**
