@@ -46,4 +46,5 @@ export {
 } from './receivers.js'
 export { readSlots, writeComplex } from './recorded.js'
 export { type ReceivedSlots, type SlotOptions, Slots, simulateSlots, symbolSnr } from './slots.js'
+export { theoreticalBitErrorRate, theoreticalCombiningErrorRate } from './theory.js'
 export { demodulateOfdm, modulateOfdm, type OfdmOptions } from './waveform.js'

@@ -10,6 +10,8 @@ import {
   simulateSlots,
   slotQuality,
   symbolSnr,
+  theoreticalBitErrorRate,
+  theoreticalCombiningErrorRate,
 } from '../../lib/receiver/index.js'
 import { RunningMean } from '../../lib/receiver/metrics.js'
 import { scope } from '../../lib/tensor/scope.js'
@@ -98,6 +100,44 @@ describe('bit error rates with perfect channel knowledge', () => {
     }
     expect(expected).toBeCloseTo(0.4859, 4)
     expect(information).toBeCloseTo(expected, 2)
+  })
+})
+
+describe('closed forms', () => {
+  // Textbook values, as in the tests above; 64-QAM is measured below.
+  it.each([
+    ['qpsk', 'awgn', 0, 0.07865],
+    ['16qam', 'awgn', 10, 1.754e-3],
+    ['qpsk', 'rayleigh', 0, 0.14645],
+    ['qpsk', 'rayleigh', 20, 0.00248],
+    ['16qam', 'rayleigh', 10, 0.04237],
+  ] as const)('%s, %s, Eb/N0 = %d dB: %d', (modulation, channel, bitSnr, expected) => {
+    const bits = modulation === 'qpsk' ? 2 : 4
+    const rate = theoreticalBitErrorRate(modulation, channel, symbolSnr(bitSnr, bits))
+    expect(Math.abs(rate / expected - 1)).toBeLessThan(3e-3)
+  })
+
+  it.each([
+    ['awgn', large, 100],
+    ['rayleigh', small, 60_000],
+  ] as const)('64-QAM, %s, as measured at Es/N0 = 15 dB', async (kind, grid, samples) => {
+    const expected = theoreticalBitErrorRate('64qam', kind, 15)
+    await expectRate({ grid: { ...grid, modulation: '64qam' }, channel: { kind }, snr: 15, samples }, expected)
+  })
+
+  it('combine branches: one is plain fading, two are (1 - m)^2 (2 + m) / 4', () => {
+    const plain = theoreticalBitErrorRate('qpsk', 'rayleigh', 13)
+    expect(theoreticalCombiningErrorRate(1, 13)).toBeCloseTo(plain, 12)
+    const energy = 10 ** 1.3 / 2
+    const m = Math.sqrt(energy / (1 + energy))
+    expect(theoreticalCombiningErrorRate(2, 13)).toBeCloseTo(((1 - m) ** 2 * (2 + m)) / 4, 12)
+  })
+
+  it('refuse what has none', () => {
+    expect(() => theoreticalBitErrorRate('qpsk', 'tdl-a' as never, 0)).toThrow(
+      expect.objectContaining({ code: 'ERR_RANGE' }),
+    )
+    expect(() => theoreticalCombiningErrorRate(0, 0)).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
   })
 })
 
