@@ -8,20 +8,38 @@
 namespace spikingrx::binding {
 namespace {
 
+// Tensors in lists that the operator changes. libtorch's fused and foreach operators leave the versions of those as
+// they were; whoever computes something from a tensor and keeps it (inference plans do) goes by the version.
+std::vector<at::Tensor> changed_in_lists(const Operator& op, const std::vector<c10::IValue>& stack) {
+  std::vector<at::Tensor> changed;
+  if (!op.schema().is_mutable()) return changed;
+  const auto& arguments = op.schema().arguments();
+  for (size_t i = 0; i < arguments.size() && i < stack.size(); i++)
+    if (arguments[i].alias_info() && arguments[i].alias_info()->isWrite() && stack[i].isTensorList())
+      for (const at::Tensor& tensor : stack[i].toTensorVector()) changed.push_back(tensor);
+  return changed;
+}
+
+void call_boxed(const Operator& op, std::vector<c10::IValue>& stack) {
+  const std::vector<at::Tensor> changed = changed_in_lists(op, stack);
+  op.handle.callBoxed(stack);
+  for (const at::Tensor& tensor : changed) tensor.unsafeGetTensorImpl()->bump_version();
+}
+
 Napi::Value call_operator(Call& call) {
   TensorTable& tensors = call.environment.tensors;
   const Operator& op = call.environment.operators.find(to_text(call[0], "name"));
   std::vector<c10::IValue> stack = to_stack(tensors, op, call[1], call[2]);
-  op.handle.callBoxed(stack);
+  call_boxed(op, stack);
   return from_stack(call.env(), tensors, stack);
 }
 
 Napi::Value call_operator_async(Call& call) {
   const Operator& op = call.environment.operators.find(to_text(call[0], "name"));
-  auto work = [stack = to_stack(call.environment.tensors, op, call[1], call[2]), handle = op.handle,
+  auto work = [stack = to_stack(call.environment.tensors, op, call[1], call[2]), op = op,
                grad = c10::GradMode::is_enabled()]() mutable {
     const c10::AutoGradMode mode(grad);  // of the calling thread, at the call
-    handle.callBoxed(stack);
+    call_boxed(op, stack);
     return std::move(stack);
   };
   return run_job(call, std::move(work), [](Environment& environment, std::vector<c10::IValue> stack) {

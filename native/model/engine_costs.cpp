@@ -42,7 +42,7 @@ double seconds(int runs, Body&& body) {
 }
 
 double dense_linear(int64_t rows, int64_t inputs, int64_t outputs) {
-  const at::Tensor x = at::ones({rows, inputs}, at::kFloat), weight = at::ones({inputs, outputs}, at::kFloat);
+  const at::Tensor x = at::ones({rows, inputs}, at::kFloat), weight = at::ones({outputs, inputs}, at::kFloat).t();
   const at::Tensor bias = at::zeros({outputs}, at::kFloat);
   at::Tensor y = at::empty({rows, outputs}, at::kFloat);
   return seconds(4, [&] { at::addmm_out(y, bias, x, weight); });
@@ -66,7 +66,7 @@ double event_convolution(int64_t channels, int64_t size, int64_t every) {
   EventList events{size, channels, nullptr, nullptr, nullptr};
   std::vector<int32_t> starts(static_cast<size_t>(size * (size + 1))), list(static_cast<size_t>(size * events.room()));
   events.starts = starts.data(), events.places = list.data();
-  const EventWeights weights{weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), channels, channels};
+  const EventWeights weights{weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), 9 * channels, channels};
   return seconds(4, [&] {
     event_kernels().find(x.const_data_ptr<float>(), size, events);
     event_kernels().convolution(weights, window, events, 0, size, y.mutable_data_ptr<float>());

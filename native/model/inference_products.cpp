@@ -26,30 +26,36 @@ int64_t grain(int64_t rows, double adds) {
 }  // namespace
 
 void EventTable::fill(const at::Tensor& rows, const at::Tensor& addend) {
-  const int64_t inputs = rows.size(0), outputs = rows.size(1), stride = event_padded(outputs);
-  weight = at::zeros({inputs, stride}, at::kFloat);
-  weight.narrow(1, 0, outputs).copy_(rows);
-  bias = at::zeros({stride}, at::kFloat);
+  const int64_t inputs = rows.size(0), outputs = rows.size(1), padded = event_padded(outputs);
+  weight = at::zeros({inputs * padded}, at::kFloat);
+  for (int64_t start = 0; start < padded; start += kEventPanel) {
+    const int64_t width = std::min(kEventPanel, padded - start), there = std::min(width, outputs - start);
+    at::Tensor part = weight.narrow(0, start * inputs, width * inputs).view({inputs, width});
+    part.narrow(1, 0, there).copy_(rows.narrow(1, start, there));
+  }
+  bias = at::zeros({padded}, at::kFloat);
   if (addend.defined()) bias.narrow(0, 0, outputs).copy_(addend);
-  weights = {weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), outputs, stride};
+  weights = {weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), inputs, outputs};
   finite = at::isfinite(weight).all().item<bool>();
 }
 
 LinearStep::LinearStep(StepPlaces places, const SignalPlace& input, const at::Tensor& weight, const at::Tensor& bias)
     : places_(places) {
-  // Input (c, s) of the layers lies at (s, c).
-  const at::Tensor rows = weight.detach().t().reshape({input.channels, input.places, weight.size(0)}).transpose(0, 1);
-  table_.fill(rows.reshape({input.size(), weight.size(0)}), bias.defined() ? bias.detach() : bias);
+  // Input (c, s) of the layers lies at (s, c). Where that is the same, dense products read the network's own weights.
+  const int64_t outputs = weight.size(0);
+  weight_ = weight.detach().view({outputs, input.channels, input.places}).transpose(1, 2).reshape({outputs, -1});
+  if (bias.defined()) bias_ = bias.detach();
+  table_.fill(weight_.t(), bias_);
 }
 
 void LinearStep::run(Chunk& chunk) const {
-  const int64_t rows = chunk.rows(places_.input), inputs = table_.weight.size(0), outputs = table_.weights.outputs;
+  const int64_t rows = chunk.rows(places_.input), inputs = table_.weights.inputs, outputs = table_.weights.outputs;
   const EngineCosts& costs = chunk.run.costs;
   float* y = chunk.write(places_.output);
   bool by_events = false;
   if (table_.finite) {
     const EventLists& events = chunk.events(places_.input, false);
-    const double adds = static_cast<double>(events.total) * static_cast<double>(table_.weights.stride);
+    const double adds = static_cast<double>(events.total) * static_cast<double>(table_.weights.padded());
     by_events = chunk.run.only_events || adds * costs.event_add <= costs.dense_linear(rows, inputs, outputs);
     if (by_events)
       at::parallel_for(0, rows, grain(rows, adds), [&](int64_t first, int64_t last) {
@@ -59,7 +65,7 @@ void LinearStep::run(Chunk& chunk) const {
   if (!by_events) {
     const at::Tensor x = at::from_blob(const_cast<float*>(chunk.read(places_.input)), {rows, inputs}, at::kFloat);
     at::Tensor out = at::from_blob(y, {rows, outputs}, at::kFloat);
-    at::addmm_out(out, table_.bias.narrow(0, 0, outputs), x, table_.weight.narrow(1, 0, outputs));
+    at::addmm_out(out, table_.bias.narrow(0, 0, outputs), x, weight_.t());
   }
   chunk.record(places_.record, y, places_.output);
 }
@@ -94,7 +100,7 @@ bool ConvolutionStep::events_are_cheaper(const Chunk& chunk, const EventLists& e
   const double taps = static_cast<double>(window_.kernel[0] * window_.kernel[1]);
   const double outputs = static_cast<double>(window_.output[0] * window_.output[1] * images);
   const double windows = taps / static_cast<double>(window_.step[0] * window_.step[1]);  // that a place is in
-  const double adds = static_cast<double>(events.total) * windows * static_cast<double>(table_.weights.stride);
+  const double adds = static_cast<double>(events.total) * windows * static_cast<double>(table_.weights.padded());
   const double macs = outputs * taps * static_cast<double>(window_.channels * table_.weights.outputs);
   return adds * costs.event_add + outputs * taps * costs.event_window <=
          costs.convolution_call + macs * costs.convolution_mac;
@@ -110,7 +116,7 @@ void ConvolutionStep::run(Chunk& chunk) const {
       float* y = chunk.write(places_.output);
       const int64_t lines = images * window_.output[0];
       const double adds = static_cast<double>(events.total + chunk.place(places_.input).places * images) *
-                          static_cast<double>(window_.kernel[0] * window_.kernel[1] * table_.weights.stride);
+                          static_cast<double>(window_.kernel[0] * window_.kernel[1] * table_.weights.padded());
       at::parallel_for(0, lines, grain(lines, adds), [&](int64_t first, int64_t last) {
         event_kernels().convolution(table_.weights, window_, events.list, first, last, y);
       });

@@ -21,7 +21,7 @@ struct StepPlaces {
 // Weights laid out for events, and whether dense products may be replaced at all: a weight that is not finite spoils
 // what it is multiplied with even where the input is zero, so that those layers are always computed densely.
 struct EventTable {
-  at::Tensor weight, bias;  // [inputs, stride], [stride]
+  at::Tensor weight, bias;
   EventWeights weights = {};
   bool finite = true;
 
@@ -37,6 +37,7 @@ class LinearStep final : public InferenceStep {
 
  private:
   StepPlaces places_;
+  at::Tensor weight_, bias_;  // [outputs, inputs] with inputs as they lie; [outputs] or undefined
   EventTable table_;
 };
 

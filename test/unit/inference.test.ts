@@ -88,6 +88,18 @@ describe('every engine', () => {
     )
   })
 
+  it('sees parameters changed in a list', async () => {
+    using model = await Model.create(plain, { device: 'cpu', seed: 5 })
+    const input = new Uint8Array(36).fill(200)
+    const before = (await model.predict(input, { engine: 'event' })).scores
+    const bias = model.tensors().at(-1)!.tensor
+    noGrad(() => op('_foreach_add_.List', [[bias], [tensor([1, 2, 3])]]))
+    close(
+      (await model.predict(input, { engine: 'event' })).scores,
+      before.map((score, k) => score + k + 1),
+    )
+  })
+
   it.each(engines)('%s carries a stream as a sequence', async (engine) => {
     using model = await Model.load(digits, { device: 'cpu' })
     const image = strokes(1)

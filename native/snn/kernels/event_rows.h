@@ -26,12 +26,18 @@ struct EventList {
   int64_t room() const { return event_padded(groups * size) + kEventPad; }
 };
 
-// W and b of the formula above, b repeated in rows as W is: 64-byte aligned, stride a multiple of kEventPad, filled up
-// with zeros.
+// Outputs that a panel of weights is wide: up to 1024 inputs one panel fits in the second-level cache, where the rows
+// of spikes that come one after the other find it; of more inputs, a row of a panel is long enough to be fetched from
+// afar.
+inline constexpr int64_t kEventPanel = 256;
+
+// W and b of the formula above, 64-byte aligned, outputs filled up with zeros to a multiple of kEventPad. W lies in
+// panels of kEventPanel outputs, [inputs][kEventPanel] one after the other; the last may be narrower.
 struct EventWeights {
-  const float* weight;  // [inputs][stride]
-  const float* bias;    // [stride]
-  int64_t outputs, stride;
+  const float* weight;
+  const float* bias;  // [padded outputs]
+  int64_t inputs, outputs;
+  int64_t padded() const { return event_padded(outputs); }
 };
 
 // A 2-d convolution over an image [height][width][channels]; its weights are rows [kernel place][channel].

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kLanes = SPIKINGRX_LANES;
 using Vector [[gnu::vector_size(kLanes * sizeof(float))]] = float;
 
-constexpr int64_t kAhead = 4;  // rows of weights asked for before they are added: no prefetcher foresees which come
+constexpr int64_t kAheadBytes = 8192;  // of weights, asked for before they are added: no prefetcher foresees which come
 
 // Lists `size` values that begin at place `base`; returns the number of entries. Stores a whole register at a time,
 // hence the room behind the line.
@@ -101,8 +101,8 @@ struct Sums {
       for (int v = 0; v < vectors; v++) chain[c][v] = c == 0 ? reinterpret_cast<const Vector*>(bias)[v] : Vector{};
   }
 
-  // Adds the rows of weights at `places`, each moved on by `base` rows.
-  template <bool with_values>
+  // Adds the rows of weights at `places`, each moved on by `base` rows. With `far` weights lie beyond the caches.
+  template <bool with_values, bool far>
   [[gnu::always_inline]] void add(const float* __restrict weight, int64_t stride, int64_t base,
                                   const int32_t* __restrict places, const float* __restrict values, int64_t count) {
     const auto row = [&](int64_t i) __attribute__((always_inline)) { return weight + (base + places[i]) * stride; };
@@ -117,19 +117,20 @@ struct Sums {
       }
     };
     int64_t i = 0;
-    if constexpr (chains == 1) {
-      for (; i + kAhead < count; i++) {
-        const char* next = reinterpret_cast<const char*>(row(i + kAhead));
+    if constexpr (far) {
+      constexpr int64_t bytes = sizeof(Sums::chain[0]), ahead = std::min<int64_t>(32, kAheadBytes / bytes);
+      for (; i + ahead + chains <= count; i += chains)
 #pragma GCC unroll 16
-        for (int64_t byte = 0; byte < vectors * static_cast<int64_t>(sizeof(Vector)); byte += 64)
-          __builtin_prefetch(next + byte);
-        one(i, chain[0]);
-      }
-    } else {
-      for (; i + chains <= count; i += chains)
+        for (int c = 0; c < chains; c++) {
+          const char* next = reinterpret_cast<const char*>(row(i + ahead + c));
 #pragma GCC unroll 16
-        for (int c = 0; c < chains; c++) one(i + c, chain[c]);
+          for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(next + byte);
+          one(i + c, chain[c]);
+        }
     }
+    for (; i + chains <= count; i += chains)
+#pragma GCC unroll 16
+      for (int c = 0; c < chains; c++) one(i + c, chain[c]);
     for (; i < count; i++) one(i, chain[0]);
   }
 
@@ -149,30 +150,35 @@ struct Sums {
   }
 };
 
-// Calls body(vectors, first) for blocks that cover all outputs, the widest first.
+// Calls body(vectors, first output, its weights, floats from row to row) for blocks that cover all outputs, panel by
+// panel, the widest first.
 template <class Body>
 [[gnu::always_inline]] inline void for_blocks(const EventWeights& weights, Body&& body) {
-  int64_t first = 0;
-  const auto left = [&] { return (weights.stride - first) / kLanes; };
-  const auto blocks = [&](auto vectors) __attribute__((always_inline)) {
-    for (; left() >= vectors(); first += vectors() * kLanes) body(vectors, first);
-  };
-  blocks(std::integral_constant<int, SPIKINGRX_WIDEST>{});
-  if constexpr (SPIKINGRX_WIDEST > 8) blocks(std::integral_constant<int, 8>{});
-  blocks(std::integral_constant<int, 4>{});
-  blocks(std::integral_constant<int, 2>{});
-  blocks(std::integral_constant<int, 1>{});
+  for (int64_t start = 0; start < weights.padded(); start += kEventPanel) {
+    const int64_t width = std::min(kEventPanel, weights.padded() - start);
+    const float* panel = weights.weight + start * weights.inputs;
+    int64_t first = 0;
+    const auto blocks = [&](auto vectors) __attribute__((always_inline)) {
+      for (; width - first >= vectors() * kLanes; first += vectors() * kLanes)
+        body(vectors, start + first, panel + first, width);
+    };
+    blocks(std::integral_constant<int, SPIKINGRX_WIDEST>{});
+    if constexpr (SPIKINGRX_WIDEST > 8) blocks(std::integral_constant<int, 8>{});
+    blocks(std::integral_constant<int, 4>{});
+    blocks(std::integral_constant<int, 2>{});
+    blocks(std::integral_constant<int, 1>{});
+  }
 }
 
 template <bool with_values>
 void product_of(const EventWeights& weights, const EventList& list, int64_t first, int64_t last, float* y) {
   const int64_t room = list.room();
-  // A block of outputs for all rows before the next: its part of the weights stays in cache from row to row.
-  for_blocks(weights, [&](auto vectors, int64_t output) {
+  // A block of outputs for all rows before the next: its weights stay in cache from row to row.
+  for_blocks(weights, [&](auto vectors, int64_t output, const float* weight, int64_t stride) {
     for (int64_t r = first; r < last; r++) {
       Sums<vectors()> sums(weights.bias + output);
-      sums.template add<with_values>(weights.weight + output, weights.stride, 0, list.places + r * room,
-                                     with_values ? list.values + r * room : nullptr, list.starts[2 * r + 1]);
+      sums.template add<with_values, true>(weight, stride, 0, list.places + r * room,
+                                           with_values ? list.values + r * room : nullptr, list.starts[2 * r + 1]);
       sums.store(y + r * weights.outputs + output, weights.outputs - output);
     }
   });
@@ -189,7 +195,7 @@ template <bool with_values>
 void convolution_of(const EventWeights& weights, const EventWindow& window, const EventList& list, int64_t first,
                     int64_t last, float* y) {
   const int64_t room = list.room(), groups = list.groups + 1, width = window.output[1];
-  for_blocks(weights, [&](auto vectors, int64_t output) {
+  for_blocks(weights, [&](auto vectors, int64_t output, const float* weight, int64_t stride) {
     for (int64_t line = first; line < last; line++) {
       const int64_t image = line / window.output[0], top = line % window.output[0] * window.step[0] - window.padding[0];
       const int64_t from_row = std::max<int64_t>(0, -top), to_row = std::min(window.kernel[0], window.height - top);
@@ -203,9 +209,9 @@ void convolution_of(const EventWeights& weights, const EventWindow& window, cons
           const int64_t row = image * window.height + top + i;
           const int64_t begin = list.starts[row * groups + from], end = list.starts[row * groups + to];
           const int64_t entry = row * room + begin;
-          sums.template add<with_values>(weights.weight + output, weights.stride,
-                                         (i * window.kernel[1] - left) * window.channels, list.places + entry,
-                                         with_values ? list.values + entry : nullptr, end - begin);
+          sums.template add<with_values, false>(weight, stride, (i * window.kernel[1] - left) * window.channels,
+                                                list.places + entry, with_values ? list.values + entry : nullptr,
+                                                end - begin);
         }
         sums.store(y + (line * width + x) * weights.outputs + output, weights.outputs - output);
       }
