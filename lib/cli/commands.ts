@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./study.js')).command,
   },
   {
+    name: 'receiver',
+    summary: 'train a spiking OFDM receiver, and measure it beside classical ones',
+    load: async () => (await import('./receiver.js')).command,
+  },
+  {
     name: 'demo',
     summary: 'one module at work, with figures and pictures',
     load: async () => (await import('./demo.js')).command,

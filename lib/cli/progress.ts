@@ -55,9 +55,9 @@ function stepLine({ epoch, step }: StepEvent, run: RunningFigures): string {
     `epoch ${epoch}/${run.epochs}`,
     `step ${step}${total}`,
     `loss ${figure(run.loss)}`,
-    `accuracy ${percent(run.accuracy, 1)}`,
-    `${count(run.samplesPerSecond)} images/s`,
-    `firing rate ${figure(run.firingRate)}`,
+    ...(Number.isNaN(run.accuracy) ? [] : [`accuracy ${percent(run.accuracy, 1)}`]),
+    `${count(run.samplesPerSecond)} ${Number.isNaN(run.accuracy) ? 'samples' : 'images'}/s`,
+    ...(Number.isNaN(run.firingRate) ? [] : [`firing rate ${figure(run.firingRate)}`]),
     `${clock(run.secondsLeft)} left`,
   ].join('  ')
 }
@@ -67,9 +67,11 @@ export function epochLine(
   { epoch, loss, accuracy, firingRate, validation, seconds }: EpochEvent,
   epochs: number,
 ): string {
-  const training = `training loss ${figure(loss)}, accuracy ${percent(accuracy)}`
-  const test = validation ? `; test loss ${figure(validation.loss)}, accuracy ${percent(validation.accuracy)}` : ''
-  return `epoch ${epoch}/${epochs} done in ${duration(seconds)}: ${training}${test}; firing rate ${figure(firingRate)}`
+  const right = (share: number): string => (Number.isNaN(share) ? '' : `, accuracy ${percent(share)}`)
+  const training = `training loss ${figure(loss)}${right(accuracy)}`
+  const test = validation ? `; test loss ${figure(validation.loss)}${right(validation.accuracy)}` : ''
+  const firing = Number.isNaN(firingRate) ? '' : `; firing rate ${figure(firingRate)}`
+  return `epoch ${epoch}/${epochs} done in ${duration(seconds)}: ${training}${test}${firing}`
 }
 
 /** Weight of the past in the figures shown: about the last 20 batches. */

@@ -31,6 +31,15 @@ export { gatherBits, scatterBits } from './layout.js'
 export { type BlockCode, type LinkPoint, type LinkQuality, type MeasureOptions, measureLink } from './link.js'
 export { type Estimate, type SlotQuality, slotQuality, wilson } from './metrics.js'
 export {
+  type GridShape,
+  type ReceiverKind,
+  type ReceiverNetworkOptions,
+  receiverKinds,
+  receiverNetwork,
+} from './network.js'
+export { neuralReceiver } from './neural-receiver.js'
+export { type ReceiverPreset, type ReceiverPresetName, receiverPresets } from './presets.js'
+export {
   classicalReceiver,
   type DemapperMethod,
   type DetectionOptions,
@@ -47,4 +56,5 @@ export {
 export { readSlots, writeComplex } from './recorded.js'
 export { type ReceivedSlots, type SlotOptions, Slots, simulateSlots, symbolSnr } from './slots.js'
 export { theoreticalBitErrorRate, theoreticalCombiningErrorRate } from './theory.js'
+export { type TrainingSlotOptions, trainingSlots } from './training-slots.js'
 export { demodulateOfdm, modulateOfdm, type OfdmOptions } from './waveform.js'

@@ -26,7 +26,7 @@ describe('help', () => {
   it('lists the commands and the exit codes', async () => {
     const { code, stdout, stderr } = await spikingrx(['--help'])
     expect([code, stderr]).toEqual([0, ''])
-    for (const name of ['train', 'evaluate', 'predict', 'info', 'serve', 'doctor', 'demo']) {
+    for (const name of ['train', 'evaluate', 'predict', 'info', 'serve', 'doctor', 'study', 'receiver', 'demo']) {
       expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, 'm'))
     }
     expect(stdout).toMatch(/^ {2}130 {2}interrupted/m)

@@ -1,0 +1,78 @@
+import { receiverKinds } from '../receiver/network.js'
+import { receiverPresets } from '../receiver/presets.js'
+import { defineCommand } from './command.js'
+import { UsageError } from './failure.js'
+import * as options from './options.js'
+
+const presets = Object.keys(receiverPresets) as (keyof typeof receiverPresets)[]
+const modulations = ['qpsk', '16qam', '64qam'] as const
+const channels = ['awgn', 'rayleigh', 'tdl-a', 'tdl-b', 'tdl-c', 'tdl-d', 'tdl-e'] as const
+
+const definitions = {
+  preset: {
+    kind: 'choice',
+    choices: presets,
+    help: `train: ${presets.map((name) => `${name} = ${receiverPresets[name].title}`).join('; ')} (default tiny)`,
+  },
+  kind: { kind: 'choice', choices: receiverKinds, help: 'train: spiking (default), or its dense twin' },
+  iterations: { kind: 'integer', min: 1, max: 10_000_000, help: "train: training steps (default: the preset's)" },
+  'batch-size': { ...options.batchSize, help: "train: slots a step (default: the preset's)" },
+  steps: { kind: 'integer', min: 1, max: 100, help: "train: time steps T (default: the preset's)" },
+  resume: { kind: 'flag', help: 'train: go on with the run in --out' },
+  twin: { kind: 'text', value: 'FILE', help: 'evaluate: another checkpoint to draw beside it, such as the dense twin' },
+  channel: { kind: 'choice', choices: channels, help: 'evaluate: default tdl-a' },
+  'delay-spread': { kind: 'number', min: 0, max: 10_000, value: 'NS', help: 'evaluate: rms, in ns (default 100)' },
+  speed: { kind: 'number', min: 0, max: 500, value: 'M/S', help: 'evaluate: in m/s (default 15)' },
+  modulation: {
+    kind: 'choice',
+    choices: modulations,
+    help: 'evaluate: without a checkpoint (default qpsk); a checkpoint has its own',
+  },
+  coded: {
+    kind: 'number',
+    min: 0.1,
+    max: 0.95,
+    value: 'RATE',
+    help: 'evaluate: a transport block of this code rate in each slot (5G NR LDPC); default: uncoded, a block is a slot',
+  },
+  snr: {
+    kind: 'text',
+    value: 'FROM:TO:STEP',
+    pattern: { matches: /^-?\d+(\.\d+)?(:-?\d+(\.\d+)?:\d+(\.\d+)?)?$/, wanted: 'a number, or from:to:step, in dB' },
+    help: 'evaluate: Es/N0 in dB (default -2:16:3)',
+  },
+  slots: { kind: 'integer', min: 1, max: 10_000_000, help: 'evaluate: most slots a point (default 2000)' },
+  seed: { ...options.seed, help: 'same seed, same figures (default 1)' },
+  device: options.device,
+  threads: options.threads,
+  out: { kind: 'text', value: 'FOLDER', help: 'where it goes (default: runs/receiver-...)' },
+  json: { kind: 'flag', help: 'print JSON instead of text' },
+} as const satisfies options.Options
+
+export type ReceiverValues = options.Values<typeof definitions>
+
+export const command = defineCommand({
+  name: 'receiver',
+  about:
+    'A spiking receiver for OFDM slots. train: trains it (or its dense twin) on simulated slots and stores it. evaluate: bit and block error ' +
+    'rates over SNR beside least squares, LMMSE and perfect channel knowledge, as pictures, CSV and JSON.',
+  positionals: [
+    { name: 'what to do', choices: ['train', 'evaluate'], help: 'train a network, or measure one' },
+    { name: 'checkpoint', optional: true, help: 'evaluate: a trained receiver; without one the classical ones alone' },
+  ],
+  options: definitions,
+  notes: ['Ctrl-C saves a checkpoint and stops; --resume goes on from it, to the same bits.'],
+  examples: [
+    'spikingrx receiver train --preset tiny',
+    'spikingrx receiver train --kind dense --out runs/twin',
+    'spikingrx receiver evaluate runs/receiver-tiny-snn/model.safetensors --twin runs/twin/model.safetensors',
+    'spikingrx receiver evaluate --modulation 16qam --channel tdl-c --coded 0.5',
+  ],
+  run: async ({ positionals: [action, checkpoint], values }) => {
+    if (action === 'train') {
+      if (checkpoint !== undefined) throw new UsageError('receiver train takes no checkpoint; --out names its folder')
+      return (await import('./receiver-train.js')).trainReceiver(values)
+    }
+    return (await import('./receiver-evaluate.js')).evaluateReceiver(checkpoint, values)
+  },
+})

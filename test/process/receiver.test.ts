@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { spikingrx } from './cli-program.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spikingrx-receiver-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const run = (...args: string[]) => spikingrx(['receiver', ...args], { cwd: folder })
+
+describe('spikingrx receiver', () => {
+  it('trains, stores, and measures what it trained beside the classical receivers', async () => {
+    const trained = await run('train', '--iterations', '4', '--batch-size', '2', '--steps', '1', '--out', 'run')
+    expect(trained.stderr).toBe('')
+    expect(trained.code).toBe(0)
+    expect(trained.stdout).toMatch(
+      /^epoch 4\/4 done in .*: training loss 0\.\d+; test loss 0\.\d+; firing rate 0\.\d+$/m,
+    )
+    expect((await readdir(join(folder, 'run'))).sort()).toEqual([
+      'checkpoints',
+      'metrics.jsonl',
+      'model.safetensors',
+      'receiver.json',
+    ])
+
+    const measured = await run(
+      'evaluate',
+      'run/model.safetensors',
+      '--snr',
+      '4:10:6',
+      '--slots',
+      '64',
+      '--out',
+      'measured',
+    )
+    expect(measured.code).toBe(0)
+    const { points } = JSON.parse(await readFile(join(folder, 'measured', 'results.json'), 'utf8'))
+    expect(points.map(({ snr }: { snr: number }) => snr)).toEqual([4, 10])
+    const [perfect, lmmse, linear, spiking] = points[1].receivers
+    expect(perfect.ber.value).toBeGreaterThan(0.02)
+    expect(perfect.ber.value).toBeLessThan(lmmse.ber.value)
+    expect(lmmse.ber.value).toBeLessThan(linear.ber.value)
+    expect(spiking).toMatchObject({ receiver: 'spiking', slots: 64 })
+    const csv = (await readFile(join(folder, 'measured', 'ber.csv'), 'utf8')).split('\n')
+    expect(csv).toHaveLength(1 + 2 * 4 + 1)
+    expect(csv[1]).toBe(
+      [4, '"perfect knowledge"', 64, ...['ber', 'bler'].flatMap((of) => Object.values(points[0].receivers[0][of]))]
+        .concat(points[0].receivers[0].rate.value)
+        .join(','),
+    )
+    expect((await readdir(join(folder, 'measured'))).sort()).toEqual([
+      'ber.csv',
+      'ber.png',
+      'ber.svg',
+      'bler.png',
+      'bler.svg',
+      'results.json',
+    ])
+  })
+
+  it('measures coded links without a network, as JSON', async () => {
+    const args = [
+      '--coded',
+      '0.5',
+      '--channel',
+      'awgn',
+      '--modulation',
+      '16qam',
+      '--snr',
+      '20',
+      '--slots',
+      '4',
+      '--json',
+    ]
+    const { code, stdout } = await run('evaluate', ...args, '--out', 'coded')
+    expect(code).toBe(0)
+    const { points } = JSON.parse(stdout)
+    expect(points[0].receivers.map(({ blockErrors }: { blockErrors: number }) => blockErrors)).toEqual([0, 0, 0])
+  })
+
+  it.each([
+    [['evaluate', 'missing.safetensors'], 'missing.safetensors'],
+    [['evaluate', '--snr', '5:1:1'], '--snr must be from:to:step'],
+    [['evaluate', '--speed', '400'], 'speed must be at most 128.5 m/s'],
+    [['train', 'a.safetensors'], 'receiver train takes no checkpoint'],
+    [['train', '--resume', '--out', 'nothing'], 'nothing holds no run of a receiver: start one without --resume'],
+    [['listen'], 'unknown what to do "listen"'],
+  ])('%j is refused in one line', async (args, message) => {
+    const { code, stderr } = await run(...args)
+    expect(code).not.toBe(0)
+    expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n').length).toBeLessThan(4)
+  })
+})
