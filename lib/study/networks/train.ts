@@ -14,7 +14,7 @@ import { batchCount } from '../../data/dataset.js'
 import { AbortedError, ArgumentError, SpikingRxError } from '../../errors.js'
 import { replaceFile } from '../../io/replace-file.js'
 import { Model } from '../../model/model.js'
-import type { NetworkSpec } from '../../model/spec.js'
+import type { LayerSummary, NetworkSpec } from '../../model/spec.js'
 import { packageVersion } from '../../runtime/files.js'
 import type { TrainOptions } from '../../train/options.js'
 import { wholeNumber } from '../quantity.js'
@@ -48,6 +48,8 @@ export interface CurvePoint {
   readonly accuracy: number
   readonly testLoss: number
   readonly testAccuracy: number
+  /** Spikes of the output layer for a test sample; undefined where the readout does not spike. */
+  readonly outputSpikes?: number
   /** Of the epoch, wall-clock, the look at the test data included. */
   readonly seconds: number
 }
@@ -146,13 +148,14 @@ async function trainModel(
   const { epochs = 1, batchSize = 128 } = plan.training
   const totalSteps = epochs * batchCount(train.length, batchSize)
   using pruner = plan.pruning === undefined ? undefined : new Pruner(model, plan.pruning, totalSteps)
+  const readout = spikingReadout(plan.spec)
   let curve: CurvePoint[] = []
   const events = model.train(train, {
     ...plan.training,
     batchSize,
     validation: test,
     stepEvery: pruner === undefined ? 25 : 1,
-    measureRates: false,
+    measureRates: readout !== undefined,
     checkpoint: { directory, keep: 1 },
     resume: true,
     ...(signal ? { signal } : {}),
@@ -166,8 +169,9 @@ async function trainModel(
       if (event.step % 25 === 0) progress?.(event.step / totalSteps, `epoch ${event.epoch} of ${epochs}`)
     } else if (event.type === 'epoch') {
       const { epoch, loss, accuracy, validation, seconds } = event
-      const { loss: testLoss, accuracy: testAccuracy } = validation!
-      curve.push({ epoch, loss, accuracy, testLoss, testAccuracy, seconds })
+      const { loss: testLoss, accuracy: testAccuracy, firingRates } = validation!
+      const spikes = readout && { outputSpikes: firingRates[readout.name]! * readout.output[0]! * plan.spec.steps }
+      curve.push({ epoch, loss, accuracy, testLoss, testAccuracy, ...spikes, seconds })
       await after(curve)
     } else if (event.type === 'end' && event.reason === 'aborted') {
       throw new AbortedError(
@@ -178,6 +182,11 @@ async function trainModel(
     }
   }
   return curve
+}
+
+/** The neurons behind the last connections, if there are any. */
+function spikingReadout({ summary }: NetworkSpec): LayerSummary | undefined {
+  return summary.slice(summary.findLastIndex(({ kind }) => kind === 'linear')).find(({ kind }) => kind === 'lif')
 }
 
 /** A finished network needs none: they are three times its size. */

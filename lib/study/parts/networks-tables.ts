@@ -70,8 +70,14 @@ export function accuracyTable(compared: ComparedNetworks): StudyTable {
   }
 }
 
-/** The published count under its own definition, for each seed and for their mean. */
-export function publishedTable(outputSpikes: readonly number[]): StudyTable {
+/** Spikes of the output layer after each epoch, mean over seeds. */
+export function outputSpikesByEpoch(spiking: readonly TrainedNetwork[]): readonly number[] {
+  return spiking[0]!.curve.map((_, i) => meanOf(spiking.map(({ curve }) => curve[i]!.outputSpikes!)))
+}
+
+/** The published count under its own definition: for each seed, their mean, and how it changes while they learn. */
+export function publishedTable({ spiking }: Pick<ComparedNetworks, 'spiking'>): StudyTable {
+  const outputSpikes = spiking.map(({ measured }) => measured.outputSpikes!)
   const row = (name: string, spikes: number): Cell[] => {
     const { denseFlops, spikingOperations, ratio } = publishedComparison(matchedConnections, spikes)
     return [name, spikes, denseFlops, spikingOperations, ratio]
@@ -88,8 +94,9 @@ export function publishedTable(outputSpikes: readonly number[]): StudyTable {
     ],
     rows: [
       ['published', 7111 / 256, 537_600, 7111, 537_600 / 7111],
-      ...outputSpikes.map((spikes, i) => row(`here, network ${i + 1}`, spikes)),
+      ...spiking.map(({ seed, measured }) => row(`here, seed ${seed}`, measured.outputSpikes!)),
       row('here, mean', meanOf(outputSpikes)),
+      ...outputSpikesByEpoch(spiking).map((spikes, i) => row(`here, mean after epoch ${i + 1}`, spikes)),
     ],
   }
 }
