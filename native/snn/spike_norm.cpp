@@ -1,12 +1,21 @@
 #include "snn/spike_norm.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "error.h"
 #include "snn/device_kernel.h"
+#include "snn/kernels/step_norm.h"
 
 namespace spikingrx {
 
@@ -63,6 +72,85 @@ void check(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& b
                   "spikeNorm momentum must be in [0, 1], got ", options.momentum);
 }
 
+// Normalises each row of `folded` [B, R, H, W] by its own mean and biased variance, in float32 on the CPU: as
+// native_batch_norm, which sums value by value in double and reads the input once more. A row's planes stay in the
+// cache from its statistics to its normalisation.
+struct NormaliseRows : torch::autograd::Function<NormaliseRows> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& folded,
+                            const at::Tensor& scale, const at::Tensor& shift, const at::Tensor& mean,
+                            const at::Tensor& variance, double epsilon) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    const int64_t rows = folded.size(1), area = folded.size(2) * folded.size(3);
+    const Planes planes{folded.size(0), rows * area, area};
+    const at::Tensor result = at::empty_like(folded), inverse = at::empty_like(mean);
+    const float *x = folded.const_data_ptr<float>(), *gamma = scale.const_data_ptr<float>(),
+                *beta = shift.const_data_ptr<float>();
+    float *y = result.mutable_data_ptr<float>(), *m = mean.mutable_data_ptr<float>(),
+          *v = variance.mutable_data_ptr<float>(), *k = inverse.mutable_data_ptr<float>();
+    const auto count = static_cast<double>(planes.planes * area);
+    const StepNorm kernels = step_norm();
+    at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, planes.planes * area)),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t r = begin; r < end; r++) {
+                         const Moments found = kernels.moments(x + r * area, planes);
+                         const double deviation = 1 / std::sqrt(found.squares / count + epsilon);
+                         const double by = gamma[r] * deviation;
+                         kernels.normalise(x + r * area, planes, static_cast<float>(by),
+                                           static_cast<float>(beta[r] - by * found.mean), y + r * area);
+                         m[r] = static_cast<float>(found.mean), k[r] = static_cast<float>(deviation);
+                         v[r] = static_cast<float>(found.squares / (count - 1));  // unbiased, as is kept
+                       }
+                     });
+    context->save_for_backward({folded, scale, mean, inverse});
+    context->saved_data["epsilon"] = epsilon;
+    return result;
+  }
+
+  // With N values a row, x^ = (x - mean) k:  dx = gamma k (g - sum g / N - x^ sum(g x^) / N)
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &folded = saved[0], &scale = saved[1], &mean = saved[2], &inverse = saved[3];
+    if (at::GradMode::is_enabled()) {  // a second derivative is wanted: libtorch's has one
+      const auto [input, gamma, beta] =
+          at::native_batch_norm_backward(gradients[0], folded, scale, {}, {}, mean, inverse, true,
+                                         context->saved_data["epsilon"].toDouble(), {true, true, true});
+      return {input, gamma, beta, {}, {}, {}};
+    }
+    const int64_t rows = folded.size(1), area = folded.size(2) * folded.size(3);
+    const Planes planes{folded.size(0), rows * area, area};
+    const at::Tensor upstream = gradients[0].contiguous(), result = at::empty_like(folded);
+    const at::Tensor grad_scale = at::empty_like(scale), grad_shift = at::empty_like(scale);
+    const float *x = folded.const_data_ptr<float>(), *g = upstream.const_data_ptr<float>(),
+                *gamma = scale.const_data_ptr<float>(), *m = mean.const_data_ptr<float>(),
+                *k = inverse.const_data_ptr<float>();
+    float *dx = result.mutable_data_ptr<float>(), *dgamma = grad_scale.mutable_data_ptr<float>(),
+          *dbeta = grad_shift.mutable_data_ptr<float>();
+    const auto count = static_cast<double>(planes.planes * area);
+    const StepNorm kernels = step_norm();
+    at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, planes.planes * area)),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t r = begin; r < end; r++) {
+                         const GradientSums sums = kernels.gradient_sums(x + r * area, g + r * area, planes, m[r]);
+                         const double by = static_cast<double>(gamma[r]) * k[r];
+                         const double of_value = -by * k[r] * k[r] * sums.product / count;
+                         kernels.combine(
+                             x + r * area, g + r * area, planes, static_cast<float>(by), static_cast<float>(of_value),
+                             static_cast<float>(-by * sums.gradient / count - of_value * m[r]), dx + r * area);
+                         dgamma[r] = static_cast<float>(sums.product * k[r]);
+                         dbeta[r] = static_cast<float>(sums.gradient);
+                       }
+                     });
+    return {result, grad_scale, grad_shift, {}, {}, {}};
+  }
+};
+
+bool has_own_kernel(const at::Tensor& folded, const at::Tensor& scale, const at::Tensor& shift,
+                    const at::Tensor& mean) {
+  const auto fits = [](const at::Tensor& tensor) { return tensor.is_cpu() && tensor.scalar_type() == at::kFloat; };
+  return fits(folded) && fits(scale) && fits(shift) && fits(mean) && folded.is_contiguous();
+}
+
 }  // namespace
 
 at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta,
@@ -98,12 +186,15 @@ at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at
   const auto options_of_statistics = running_mean.options();
   const at::Tensor mean = at::zeros({steps * channels}, options_of_statistics);
   const at::Tensor variance = at::zeros({steps * channels}, options_of_statistics);
-  const auto result = at::native_batch_norm(folded, scale, shift, mean, variance, true, 1.0, options.epsilon);
+  const at::Tensor result =
+      has_own_kernel(folded, scale, shift, mean)
+          ? NormaliseRows::apply(folded, scale, shift, mean, variance, options.epsilon)
+          : std::get<0>(at::native_batch_norm(folded, scale, shift, mean, variance, true, 1.0, options.epsilon));
   {
     at::NoGradGuard no_grad;
     update(running_mean, running_variance, mean.view({steps, channels}), variance.view({steps, channels}), options);
   }
-  return std::get<0>(result).view(input.sizes());
+  return result.view(input.sizes());
 }
 
 namespace {
