@@ -1,8 +1,8 @@
 // Child of serve.ts: puts one load on one server and prints a summary as one line of JSON. Half load comes paced, which
 // autocannon can't: it would send each second's share at once.
 import autocannon from 'autocannon'
-import { Pool } from 'undici'
 import { digits, jsonHeaders, rawHeaders } from './digits.js'
+import { HttpConnections, requestBytes } from './http-connections.js'
 import { quantile } from './machine.js'
 import { paced } from './paced-load.js'
 
@@ -63,28 +63,23 @@ const closedLoop: Run = async ({ address, path, connections, seconds }, bodies, 
 }
 
 const pacedLoop: Run = async ({ address, path, connections, seconds, rate }, bodies, headers) => {
-  const pool = new Pool(address, { connections, pipelining: 1 })
+  const server = new HttpConnections(address, connections)
+  const requests = bodies.map((body) => requestBytes(address, path, headers, body))
   const times: number[] = []
   let failed = 0
   const started = performance.now()
   await paced({ rate: rate!, seconds }, async (index) => {
     const sent = performance.now()
     try {
-      const { statusCode, body } = await pool.request({
-        path,
-        method: 'POST',
-        headers,
-        body: bodies[index % bodies.length]!,
-      })
-      await body.arrayBuffer()
-      if (statusCode === 200) times.push(performance.now() - sent)
+      const status = await server.send(requests[index % requests.length]!)
+      if (status === 200) times.push(performance.now() - sent)
       else failed += 1
     } catch {
       failed += 1
     }
   })
   const taken = (performance.now() - started) / 1000
-  await pool.close()
+  server.close()
   return summary(times, failed, taken)
 }
 

@@ -6,7 +6,7 @@
 // are processes of their own on the same machine, with the same computing threads: one less than there are processors.
 // Repetitions go through all of them in turns; figures are medians over the repetitions. While one is measured, the others
 // wait. Servers log warnings only. Throughput is of 64 connections that ask again when they were answered (autocannon);
-// half load is half of that, arriving at random over 64 connections. One request is one image.
+// half load is half of that, arriving at random over 64 connections of a client that does as little as can be. One request is one image.
 //
 // Writes bench/results/serve.json. Exits with 1 when a goal is missed.
 import { spawn } from 'node:child_process'
