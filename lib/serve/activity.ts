@@ -140,8 +140,9 @@ export function activityOf(layers: readonly SpikingLayer[], rates: ArrayLike<num
 const SAMPLED = 8
 
 /**
- * Measuring takes a tenth of a batch's time. A request alone in its batch is always measured; batches of several, whose
- * activity is shared out among their requests anyway, are measured once in eight, and taken to be alike in between.
+ * Measuring takes time: a tenth of a batch's where products are dense, less where they go by events. A request alone in its
+ * batch is always measured; batches of several, whose activity is shared out among their requests anyway, are measured once
+ * in eight, and taken to be alike in between.
  */
 export class ActivityMeter {
   readonly #layers: readonly SpikingLayer[]

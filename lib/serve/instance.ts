@@ -23,7 +23,7 @@ export interface BatchInput {
   readonly steps: boolean
   /** Give the spikes of every layer. */
   readonly record: boolean
-  /** Measure the rates of the spiking layers: a tenth of the time of a batch. */
+  /** Measure the rates of the spiking layers: up to a tenth of the time of a batch. */
   readonly measure: boolean
 }
 
