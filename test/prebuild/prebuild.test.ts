@@ -54,7 +54,13 @@ describe('the minors of libtorch', () => {
 
 describe('which binaries are taken', () => {
   let folder: string
-  const shipped = ['spikingrx.glibc.node', 'spikingrx.t211.so', 'spikingrx_node.t211.so', 'spikingrx_cuda.so']
+  const shipped = [
+    'spikingrx.glibc.node',
+    'spikingrx_kernels.so',
+    'spikingrx.t211.so',
+    'spikingrx_node.t211.so',
+    'spikingrx_cuda.so',
+  ]
   const put = (place: string, names: readonly string[]) => {
     mkdirSync(path.join(folder, place), { recursive: true })
     for (const name of names) writeFileSync(path.join(folder, place, name), '')

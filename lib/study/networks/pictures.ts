@@ -1,5 +1,5 @@
 /** Pictures of trained networks. */
-import { lineChart, type PlotSpec } from '../../plot/index.js'
+import { lineChart } from '../../plot/index.js'
 import type { StudyPicture } from '../report/section.js'
 import { meanOf } from './spread.js'
 import type { TrainedNetwork } from './train.js'
@@ -65,7 +65,7 @@ export function frontPlot(
   points: readonly FrontPoint[],
   dense: Pick<FrontPoint, 'energy' | 'accuracy'>,
   goal: { readonly factor: number; readonly points: number },
-): PlotSpec {
+): object {
   const groups = [...new Set(points.map(({ group }) => group))]
   const front = paretoFront(points)
   const lowest = Math.min(...points.map(({ accuracy }) => accuracy))
