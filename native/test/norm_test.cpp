@@ -116,4 +116,33 @@ TEST("connect functions") {
   EXPECT_THROWS(parse_connect("or"), "connect must be add, and, iand or mean");
 }
 
+TEST("large planes, which have kernels of their own, give libtorch's values and gradients step by step") {
+  const int64_t batch = 2, steps = 3, channels = 2;
+  for (const int64_t width : {32, 33}) {  // with and without a rest beside whole vectors
+    const at::Tensor x = support::normal({batch, steps, channels, 33, width}, 60, at::kFloat) * 3 + 5;
+    const at::Tensor upstream = support::normal(x.sizes(), 61, at::kFloat);
+    const auto leaf = [](const at::Tensor& value) { return value.detach().clone().requires_grad_(); };
+    const at::Tensor gamma = leaf(at::tensor({1.5f, -0.5f})), beta = leaf(at::tensor({0.25f, 2.f})), input = leaf(x);
+    const at::Tensor mean = at::zeros({channels}), variance = at::ones({channels});
+    const at::Tensor y = spike_norm(input, gamma, beta, mean, variance, {true, 0.1, 1e-5, 1});
+    (y * upstream).sum().backward();
+    const at::Tensor wide = leaf(x.to(at::kDouble)), wide_gamma = leaf(gamma.to(at::kDouble)),
+                     wide_beta = leaf(beta.to(at::kDouble));
+    const at::Tensor running_mean = at::zeros({channels}, at::kDouble),
+                     running_variance = at::ones({channels}, at::kDouble);
+    std::vector<at::Tensor> each;
+    for (int64_t t = 0; t < steps; t++)
+      each.push_back(at::batch_norm(wide.select(1, t), wide_gamma, wide_beta, running_mean, running_variance, true, 0.1,
+                                    1e-5, false));
+    const at::Tensor expected = at::stack(each, 1);
+    (expected * upstream).sum().backward();
+    EXPECT_CLOSE(y.detach().to(at::kDouble), expected.detach(), 1e-5);
+    EXPECT_CLOSE(input.grad().to(at::kDouble), wide.grad(), 1e-5);
+    EXPECT_CLOSE(gamma.grad().to(at::kDouble), wide_gamma.grad(), 2e-3);  // sums of 6,000 values
+    EXPECT_CLOSE(beta.grad().to(at::kDouble), wide_beta.grad(), 2e-3);
+    EXPECT_CLOSE(mean.to(at::kDouble), running_mean, 1e-5);
+    EXPECT_CLOSE(variance.to(at::kDouble), running_variance, 1e-5);
+  }
+}
+
 CHECK_MAIN()
