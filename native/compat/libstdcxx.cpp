@@ -15,6 +15,11 @@ HIDDEN std::string new_str(const Stringbuf*) __asm__(
     "_ZNKRSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
 std::string new_str(const Stringbuf* self) { return old_str(self); }
 
+// GLIBCXX_3.4.29: std::stringbuf::str() &&, which headers of libtorch call and -Os does not inline. The buffer that it
+// might empty is at its end.
+HIDDEN std::string last_str(Stringbuf*) __asm__("_ZNOSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv");
+std::string last_str(Stringbuf* self) { return old_str(self); }
+
 // GLIBCXX_3.4.30: std::condition_variable::wait(std::unique_lock<std::mutex>&); the older one is the same but noexcept.
 __asm__(".symver old_wait,_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE@GLIBCXX_3.4.11");
 extern "C" void old_wait(void* self, void* lock);
