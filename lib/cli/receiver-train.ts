@@ -15,11 +15,9 @@ import { losses } from '../train/losses.js'
 import { adamW } from '../train/optimizers.js'
 import { cosine } from '../train/schedules.js'
 import { EXIT, type ExitCode } from './exit.js'
-import { interruptible } from './interrupt.js'
-import { MetricsLog } from './metrics-log.js'
 import { jsonProgress, lineProgress, type Progress } from './progress.js'
 import type { ReceiverValues } from './receiver.js'
-import { checkpointFolder } from './run-directory.js'
+import { runTraining } from './training-run.js'
 import { count, duration, plural } from './wording.js'
 
 /** All that a run goes on with. */
@@ -82,11 +80,7 @@ async function train(
   const slots = Math.ceil(run.iterations / epochs) * run.batchSize
   // Validation draws from a seed that no training uses.
   const other = { slots: VALIDATION, snr, seed: Number.MAX_SAFE_INTEGER - run.seed, everyEpoch: false }
-  using interrupt = interruptible(
-    () => progress.note('Stopping after this step to save a checkpoint (Ctrl-C again quits at once).'),
-    () => progress[Symbol.dispose](),
-  )
-  const events = model.train(trainingSlots(grid, channel, { slots, snr, seed: run.seed }), {
+  const options = {
     epochs,
     batchSize: run.batchSize,
     maxSteps: run.iterations,
@@ -97,23 +91,9 @@ async function train(
     clipNorm: 1,
     seed: run.seed,
     validation: trainingSlots(grid, channel, other),
-    checkpoint: { directory: checkpointFolder(directory) },
-    resume,
-    signal: interrupt.signal,
-  })
-  let log: MetricsLog | undefined
-  let end: EndEvent | undefined
-  try {
-    for await (const event of events) {
-      progress.event(event)
-      if (event.type !== 'start') log ??= await MetricsLog.open(directory, event.type === 'resume' ? event : undefined)
-      log?.add(event)
-      if (event.type === 'end') end = event
-    }
-  } finally {
-    log?.close()
   }
-  return end!
+  const data = trainingSlots(grid, channel, { slots, snr, seed: run.seed })
+  return (await runTraining({ model, data, options, directory, resume, progress })).end
 }
 
 async function newRun(

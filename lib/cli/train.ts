@@ -102,7 +102,21 @@ async function train(dataset: CollectionName, values: TrainValues): Promise<Exit
 
   using progress = await chooseProgress(values.json)
   progress.tell({ type: 'run', directory, config }, headline(config, model, images, directory))
-  const outcome = await runTraining({ model, images, config, directory, resume: values.resume, progress })
+  const outcome = await runTraining({
+    model,
+    data: images.train,
+    options: {
+      epochs: config.epochs,
+      batchSize: config.batchSize,
+      optimizer: config.optimizer,
+      schedule: config.schedule,
+      seed: config.seed,
+      validation: images.test,
+    },
+    directory,
+    resume: values.resume,
+    progress,
+  })
   if (outcome.end.reason === 'aborted') {
     tellInterrupted(progress, config, directory, outcome)
     return EXIT.interrupted

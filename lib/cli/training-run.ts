@@ -1,17 +1,18 @@
 /** The training of one run: events shown and logged, Ctrl-C heard, checkpoints written. */
-import type { TrainTest } from '../data/index.js'
+import type { Dataset } from '../data/index.js'
 import type { Model } from '../model/model.js'
 import type { EndEvent } from '../train/events.js'
+import type { TrainOptions } from '../train/options.js'
 import { interruptible } from './interrupt.js'
 import { type Metric, MetricsLog } from './metrics-log.js'
 import type { Progress } from './progress.js'
-import type { RunConfig } from './run-config.js'
 import { checkpointFolder } from './run-directory.js'
 
 export interface TrainingRun {
   readonly model: Model
-  readonly images: TrainTest
-  readonly config: RunConfig
+  readonly data: Dataset
+  /** How to train; checkpoints, resuming and the signal are the run's. */
+  readonly options: Omit<TrainOptions, 'checkpoint' | 'resume' | 'signal'>
   readonly directory: string
   readonly resume: boolean
   readonly progress: Progress
@@ -29,7 +30,7 @@ export interface TrainingOutcome {
 
 /** Trains to the end, or until Ctrl-C. @throws what `Model.train` throws */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
-  const { model, images, config, directory, resume, progress } = run
+  const { model, data, options, directory, resume, progress } = run
   using interrupt = interruptible(
     () => progress.note('Stopping after this step to save a checkpoint (Ctrl-C again quits at once).'),
     () => progress[Symbol.dispose](),
@@ -39,13 +40,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let checkpoint: string | undefined
   let end: EndEvent | undefined
   try {
-    const events = model.train(images.train, {
-      epochs: config.epochs,
-      batchSize: config.batchSize,
-      optimizer: config.optimizer,
-      schedule: config.schedule,
-      seed: config.seed,
-      validation: images.test,
+    const events = model.train(data, {
+      ...options,
       checkpoint: { directory: checkpointFolder(directory) },
       resume,
       signal: interrupt.signal,
