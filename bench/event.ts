@@ -11,17 +11,8 @@ import { parseArgs } from 'node:util'
 import { adam, datasets, Model, snn } from '../lib/index.js'
 import { runtime } from '../lib/runtime/addon.js'
 import { assign } from '../lib/tensor/convert.js'
+import type { EventRow } from './comparison/goals.js'
 import { machine, median } from './machine.js'
-
-interface LinearRow {
-  readonly width: number
-  readonly rows: number
-  readonly activity: number
-  /** Seconds, as the next two. */
-  readonly event: number
-  readonly denseFloat32: number
-  readonly denseBfloat16: number
-}
 
 interface NetworkRow {
   readonly batch: number
@@ -49,7 +40,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify({ machine: machine(), linear, network }))
 }
 
-function linearLayers(seconds: number): LinearRow[] {
+function linearLayers(seconds: number): EventRow[] {
   run('cmake', ['--build', 'build', '--target', 'event_linear'])
   const { files, libtorch } = runtime()
   const libraries = [libtorch.libraries, dirname(files.loader)].join(':')
@@ -57,7 +48,7 @@ function linearLayers(seconds: number): LinearRow[] {
   return out
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as LinearRow)
+    .map((line) => JSON.parse(line) as EventRow)
 }
 
 /** 784-1000-10, T = 25, trained on a part of MNIST. */
@@ -118,7 +109,7 @@ async function perceptron(repetitions: number): Promise<NetworkRow[]> {
   return rows
 }
 
-function linearLine({ width, rows, activity, event, denseFloat32, denseBfloat16 }: LinearRow): string {
+function linearLine({ width, rows, activity, event, denseFloat32, denseBfloat16 }: EventRow): string {
   const name = `linear ${width}, ${rows} rows, ${100 * activity} % spikes`.padEnd(38)
   return `${name} ${microseconds(event)}   dense float32 ${times(denseFloat32 / event)}   dense bfloat16 ${times(denseBfloat16 / event)}`
 }

@@ -1,6 +1,7 @@
 /** `receiver evaluate`: error rates over SNR of a trained receiver and the classical ones, all on the same slots. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../io/replace-file.js'
 import { Model } from '../model/model.js'
 import { lineChart, savePlot } from '../plot/index.js'
 import {
@@ -162,8 +163,9 @@ async function store(directory: string, points: readonly LinkPoint[], about: str
     'results.json': `${JSON.stringify({ about, points }, null, 1)}\n`,
   }
   for (const [name, text] of Object.entries(texts)) {
-    await writeFile(join(directory, name), text)
-    files.push(join(directory, name))
+    const path = join(directory, name)
+    await replaceFile(path, (file) => file.writeFile(text))
+    files.push(path)
   }
   return files
 }

@@ -1,3 +1,5 @@
+import { channelKinds } from '../receiver/channel.js'
+import { modulations } from '../receiver/constellation.js'
 import { receiverKinds } from '../receiver/network.js'
 import { receiverPresets } from '../receiver/presets.js'
 import { defineCommand } from './command.js'
@@ -5,8 +7,6 @@ import { UsageError } from './failure.js'
 import * as options from './options.js'
 
 const presets = Object.keys(receiverPresets) as (keyof typeof receiverPresets)[]
-const modulations = ['qpsk', '16qam', '64qam'] as const
-const channels = ['awgn', 'rayleigh', 'tdl-a', 'tdl-b', 'tdl-c', 'tdl-d', 'tdl-e'] as const
 
 const definitions = {
   preset: {
@@ -20,7 +20,7 @@ const definitions = {
   steps: { kind: 'integer', min: 1, max: 100, help: "train: time steps T (default: the preset's)" },
   resume: { kind: 'flag', help: 'train: go on with the run in --out' },
   twin: { kind: 'text', value: 'FILE', help: 'evaluate: another checkpoint to draw beside it, such as the dense twin' },
-  channel: { kind: 'choice', choices: channels, help: 'evaluate: default tdl-a' },
+  channel: { kind: 'choice', choices: channelKinds, help: 'evaluate: default tdl-a' },
   'delay-spread': { kind: 'number', min: 0, max: 10_000, value: 'NS', help: 'evaluate: rms, in ns (default 100)' },
   speed: { kind: 'number', min: 0, max: 500, value: 'M/S', help: 'evaluate: in m/s (default 15)' },
   modulation: {
