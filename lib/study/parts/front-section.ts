@@ -56,7 +56,7 @@ export function frontSection(
       { name: 'training images', value: size.train },
       { name: 'test images', value: size.test },
       { name: 'epochs', value: size.epochs },
-      { name: 'seeds of the first and the last network', value: size.seeds },
+      { name: 'seeds', value: size.seeds },
       { name: 'batch', value: 128 },
       { name: 'AdamW, highest learning rate', value: 2e-3 },
       { name: 'β, decay', value: 0.5 },

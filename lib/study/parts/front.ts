@@ -35,7 +35,7 @@ export interface FrontSize {
   readonly train: number
   readonly test: number
   readonly epochs: number
-  /** Of the first and the last network; the others have one. */
+  /** Of every network. */
   readonly seeds: number
   /** Every so many of the networks between them. */
   readonly every: number
@@ -50,7 +50,7 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
   const { seed, work, signal } = context
   const last = frontEntries(seed, size.epochs).length - 1
   const chosen = Array.from({ length: last + 1 }, (_, i) => i).filter((i) => i === last || i % size.every === 0)
-  const trainings = chosen.length + 2 * (size.seeds - 1) + 1
+  const trainings = (chosen.length + 1) * size.seeds
   let done = 0
   const trained = async (plan: Parameters<typeof trainNetwork>[0], directory = work): Promise<TrainedNetwork> => {
     const began = done++
@@ -62,20 +62,25 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
         context.progress((0.96 * (began + share)) / trainings, `${plan.name}, seed ${plan.seed}: ${what}`),
     })
   }
+  const ofSeeds = async (
+    plan: (seed: number) => Parameters<typeof trainNetwork>[0],
+    directory?: string,
+  ): Promise<TrainedNetwork[]> => {
+    const networks: TrainedNetwork[] = []
+    for (let k = 0; k < size.seeds; k++) networks.push(await trained(plan(seed + k), directory))
+    return networks
+  }
   const counted: CountedNetworks[] = []
   for (const i of chosen) {
-    const networks: TrainedNetwork[] = []
     const { group, title } = frontEntries(seed, size.epochs)[i]!
-    for (let k = 0; k < (i === 0 || i === last ? size.seeds : 1); k++) {
-      networks.push(await trained(frontEntries(seed + k, size.epochs)[i]!.plan))
-    }
+    const networks = await ofSeeds((one) => frontEntries(one, size.epochs)[i]!.plan)
     if (i === 0) counted.push(counts('dense', `${title}, skips nothing`, networks, withoutSkipping))
     counted.push(counts(group, i === 0 ? `${title}, skips zeros` : title, networks))
   }
-  // The network of the part `networks`: taken from there where that part has run.
-  const matched = matchedPlans(seed, matchedEpochs(context)).spiking
-  const network = await trained(matched, join(work, '..', 'networks'))
-  counted.splice(-1, 0, counts('spiking', '256-256, 25 steps, constant current', [network]))
+  // The networks of the part `networks`: taken from there where that part has run.
+  const matched = (one: number): Parameters<typeof trainNetwork>[0] => matchedPlans(one, matchedEpochs(context)).spiking
+  const networks = await ofSeeds(matched, join(work, '..', 'networks'))
+  counted.splice(-1, 0, counts('spiking', '256-256, 25 steps, constant current', networks))
   return counted
 }
 
