@@ -38,9 +38,9 @@ export interface ReceiverNetworkOptions extends LifOptions {
 
 /**
  * Neurons that trained well: currents enter whole (k = 1) against a threshold of 1, which SpikeNorm's unit variance meets
- * often enough, and the arctangent's gradient reaches neurons far from it.
+ * often enough, and the sigmoid's gradient reaches neurons far from it.
  */
-const neurons: LifOptions = { decay: 0.9, threshold: 1, decayInput: false, resetDelay: true, surrogate: 'atan' }
+const neurons: LifOptions = { decay: 0.9, threshold: 1, decayInput: false, resetDelay: true, surrogate: 'sigmoid' }
 
 /**
  * @param grid as {@link resourceGrid} makes it
