@@ -20,4 +20,7 @@ for index, layer in enumerate(spec["layers"]):
     print(f"\n{index} {layer['kind']} {json.dumps(options)}")
     for name in sorted(name for name in tensors if name.startswith(f"layers.{index}.")):
         values = tensors[name]
+        scale = tensors.get(f"{name}.scale")
+        if scale is not None:  # 8-bit weights: weight[o, ...] = scale[o] * code[o, ...]
+            values = values * scale.reshape(-1, *[1] * (values.ndim - 1))
         print(f"  {name:40} {str(values.shape):18} mean {values.mean():+.4f}  std {values.std():.4f}")

@@ -29,8 +29,9 @@ export {
   writeSafetensors,
 } from './io/safetensors.js'
 export type { Serving } from './io/serving.js'
-export type { Engine } from './model/engine.js'
 // Networks
+export { withSteps } from './model/copy.js'
+export type { Engine } from './model/engine.js'
 export type { ModelInput } from './model/inputs.js'
 export type {
   Activation,
@@ -51,6 +52,7 @@ export type {
 export { type CreateOptions, type ForwardOptions, type LoadOptions, Model, type SaveOptions } from './model/model.js'
 export type { NetworkDtype } from './model/network.js'
 export type { Prediction, PredictOptions } from './model/predict.js'
+export { type QuantizeOptions, quantizeWeights } from './model/quantize.js'
 export type { LayerRecording, RecordedArray, Recording } from './model/record.js'
 export { parseSpec } from './model/schema.js'
 export type { Shape } from './model/shape.js'

@@ -4,7 +4,7 @@ import { summaryTable } from '../model/table.js'
 import { defineCommand, print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { json } from './options.js'
-import { bytes, count } from './wording.js'
+import { bytes, count, plural } from './wording.js'
 
 export const command = defineCommand({
   name: 'info',
@@ -19,7 +19,8 @@ async function info(path: string, asJson: boolean): Promise<ExitCode> {
   const checkpoint = await readCheckpoint(path)
   const { size } = await stat(path)
   const { spec, dtype, seed, verified } = checkpoint
-  const tensors = [...checkpoint.tensors].map(([name, tensor]) => ({
+  const scales = [...checkpoint.scales].map(([weight, scale]) => [`${weight}.scale`, scale] as const)
+  const tensors = [...checkpoint.tensors, ...scales].map(([name, tensor]) => ({
     name,
     dtype: tensor.dtype,
     shape: tensor.shape,
@@ -43,12 +44,13 @@ async function info(path: string, asJson: boolean): Promise<ExitCode> {
     return EXIT.ok
   }
   const weights = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0)
+  const coded = scales.length === 0 ? '' : `, ${plural(scales.length, 'weight')} as 8-bit codes`
   print(
     [
       `${path}: ${bytes(size)}, ${verified ? 'checksum right' : 'without a checksum'}`,
       `network    ${spec.name ?? 'without a name'}, ${dtype}, seed ${seed}`,
       `classes    ${spec.labels?.join(', ') ?? 'not named'}`,
-      `weights    ${count(spec.parameters)} trained values, ${tensors.length} tensors, ${bytes(weights)}`,
+      `weights    ${count(spec.parameters)} trained values, ${tensors.length} tensors, ${bytes(weights)}${coded}`,
       ...(training === null
         ? []
         : [

@@ -50,12 +50,12 @@ export async function evaluateReceiver(checkpoint: string | undefined, values: R
   }
 }
 
-function load(path: string, { device, threads }: ReceiverValues): Promise<Model> {
+export function load(path: string, { device, threads }: ReceiverValues): Promise<Model> {
   return Model.load(path, { device: (device ?? 'auto') as Device, ...(threads === undefined ? {} : { threads }) })
 }
 
 /** The grid that a network was trained for: its sizes, and the modulation of as many bits. */
-function gridOf(model: Model | undefined, modulation: Modulation | undefined): ResourceGrid {
+export function gridOf(model: Model | undefined, modulation: Modulation | undefined): ResourceGrid {
   if (model === undefined) return resourceGrid({ modulation: modulation ?? 'qpsk' })
   const [bits, symbols = 0, subcarriers = 0] = model.spec.output
   const known = (Object.keys(bitsPerSymbol) as Modulation[]).find((name) => bitsPerSymbol[name] === bits)
@@ -69,7 +69,11 @@ function gridOf(model: Model | undefined, modulation: Modulation | undefined): R
   return resourceGrid({ symbols, subcarriers, modulation: known })
 }
 
-function channelOf({ channel: kind = 'tdl-a', 'delay-spread': spread = 100, speed = 15 }: ReceiverValues): Channel {
+export function channelOf({
+  channel: kind = 'tdl-a',
+  'delay-spread': spread = 100,
+  speed = 15,
+}: ReceiverValues): Channel {
   if (kind === 'awgn' || kind === 'rayleigh') return { kind }
   return { kind, delaySpread: spread * 1e-9, speed }
 }
@@ -112,7 +116,7 @@ function line({ snr, receivers }: LinkPoint): string {
   return [snr.toFixed(1).padStart(8), ...rates].join('  |  ')
 }
 
-function snrOf(text: string): number[] {
+export function snrOf(text: string): number[] {
   const [from = 0, to = from, step = 1] = text.split(':').map(Number)
   if (step <= 0 || to < from) throw new UsageError(`--snr must be from:to:step with to from ${from} on, got ${text}`)
   return Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, index) => from + index * step)

@@ -55,10 +55,14 @@ export const command = defineCommand({
   name: 'receiver',
   about:
     'A spiking receiver for OFDM slots. train: trains it (or its dense twin) on simulated slots and stores it. evaluate: bit and block error ' +
-    'rates over SNR beside least squares, LMMSE and perfect channel knowledge, as pictures, CSV and JSON.',
+    'rates over SNR beside least squares, LMMSE and perfect channel knowledge, as pictures, CSV and JSON. quantize: 8-bit weights, and what they cost.',
   positionals: [
-    { name: 'what to do', choices: ['train', 'evaluate'], help: 'train a network, or measure one' },
-    { name: 'checkpoint', optional: true, help: 'evaluate: a trained receiver; without one the classical ones alone' },
+    {
+      name: 'what to do',
+      choices: ['train', 'evaluate', 'quantize'],
+      help: 'train a network, measure one, or store it with 8-bit weights',
+    },
+    { name: 'checkpoint', optional: true, help: 'a trained receiver; evaluate without one: the classical ones alone' },
   ],
   options: definitions,
   notes: ['Ctrl-C saves a checkpoint and stops; --resume goes on from it, to the same bits.'],
@@ -66,12 +70,17 @@ export const command = defineCommand({
     'spikingrx receiver train --preset tiny',
     'spikingrx receiver train --kind dense --out runs/twin',
     'spikingrx receiver evaluate runs/receiver-tiny-snn/model.safetensors --twin runs/twin/model.safetensors',
+    'spikingrx receiver quantize runs/receiver-tiny-snn/model.safetensors --coded 0.5',
     'spikingrx receiver evaluate --modulation 16qam --channel tdl-c --coded 0.5',
   ],
   run: async ({ positionals: [action, checkpoint], values }) => {
     if (action === 'train') {
       if (checkpoint !== undefined) throw new UsageError('receiver train takes no checkpoint; --out names its folder')
       return (await import('./receiver-train.js')).trainReceiver(values)
+    }
+    if (action === 'quantize') {
+      if (checkpoint === undefined) throw new UsageError('receiver quantize needs a checkpoint')
+      return (await import('./receiver-quantize.js')).quantizeReceiver(checkpoint, values)
     }
     return (await import('./receiver-evaluate.js')).evaluateReceiver(checkpoint, values)
   },

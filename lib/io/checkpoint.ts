@@ -1,6 +1,7 @@
 /**
  * A network in one safetensors file: spec and settings in the metadata, parameters and buffers as tensors. A training
- * checkpoint is such a file with the trainer's state beside them, under names that begin with `trainer.`.
+ * checkpoint is such a file with the trainer's state beside them, under names that begin with `trainer.`. Weights of a model file may
+ * be codes with scales (coded-weights.ts).
  *
  *     spikingrx.format    "1"
  *     spikingrx.version   of the package that wrote it
@@ -9,17 +10,21 @@
  *     spikingrx.serving   how it wants to be served, where it says so (serving.ts)
  *     spikingrx.training  position of the run; training checkpoints only
  */
-import { CheckpointError, type ErrorCode, SpecError } from '../errors.js'
+import { type ErrorCode, SpecError } from '../errors.js'
 import { Network, type NetworkDtype } from '../model/network.js'
 import { parseSpec } from '../model/schema.js'
 import { formatShape, sameShape } from '../model/shape.js'
 import type { NetworkSpec } from '../model/spec.js'
+import { codedNames } from '../model/weight-codes.js'
 import type { NamedHandle, TensorHandle } from '../native.js'
-import { native } from '../runtime/addon.js'
 import { packageVersion } from '../runtime/files.js'
+import { scope } from '../tensor/scope.js'
+import { Tensor } from '../tensor/tensor.js'
+import { codedScale, codesOf, decodedWeight, weightOfScale } from './coded-weights.js'
+import { refuse } from './refusal.js'
 import { readSafetensors, type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from './safetensors.js'
 import { classCount, parseServing, type Serving } from './serving.js'
-import { tensorFromValues, valuesFromTensor } from './tensor-values.js'
+import { storedTensor, tensorOf } from './tensor-values.js'
 
 const FORMAT = '1'
 const TRAINER = 'trainer.'
@@ -33,8 +38,10 @@ export interface Checkpoint {
   readonly spec: NetworkSpec
   readonly dtype: NetworkDtype
   readonly seed: number
-  /** Parameters and buffers: exactly those of the spec, in its order. */
+  /** Parameters and buffers: exactly those of the spec, in its order. Coded weights are int8. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>
+  /** Scales of the coded weights, by the weights' names. */
+  readonly scales: ReadonlyMap<string, SafetensorsTensor>
   /** State of the trainer, by its own names; empty in a model file. */
   readonly trainer: ReadonlyMap<string, SafetensorsTensor>
   /** JSON text of the run's position; undefined in a model file. */
@@ -46,7 +53,7 @@ export interface Checkpoint {
 }
 
 /** What a network is made of. */
-export type StoredNetwork = Pick<Checkpoint, 'spec' | 'dtype' | 'seed' | 'tensors'>
+export type StoredNetwork = Pick<Checkpoint, 'spec' | 'dtype' | 'seed' | 'tensors' | 'scales'>
 
 /** The trainer's side of a training checkpoint. */
 export interface TrainingState {
@@ -54,18 +61,23 @@ export interface TrainingState {
   readonly position: string
 }
 
+/** What a file holds besides the network. */
+export interface StoreOptions {
+  /** State of a training run, read between two steps. */
+  readonly training?: () => TrainingState
+  readonly serving?: Serving | undefined
+  /** Bits that weights are coded with. Default: they are stored as they are. */
+  readonly weightBits?: number | undefined
+}
+
 /**
- * Writes the network's weights and spec, and where given the state of a training run, as they are between two steps.
+ * Writes the network's weights and spec, as they are between two steps.
  *
- * @throws CheckpointError `ERR_CHECKPOINT_WRITE`
+ * @throws CheckpointError `ERR_CHECKPOINT_WRITE`, SpikingRxError `ERR_NOT_FINITE` for weights that have no code
  */
-export async function saveModel(
-  network: Network,
-  path: string,
-  training?: () => TrainingState,
-  serving?: Serving,
-): Promise<void> {
-  const { tensors, position } = await network.whenIdle(() => takeTensors(network, training?.()))
+export async function saveModel(network: Network, path: string, options: StoreOptions = {}): Promise<void> {
+  const { training, serving, weightBits } = options
+  const { tensors, position } = await network.whenIdle(() => takeTensors(network, training?.(), weightBits))
   await writeSafetensors(path, tensors, {
     'spikingrx.format': FORMAT,
     'spikingrx.version': packageVersion(),
@@ -81,21 +93,21 @@ interface Taken {
   readonly position: string | undefined
 }
 
-function takeTensors(network: Network, training: TrainingState | undefined): Taken {
+function takeTensors(network: Network, training: TrainingState | undefined, weightBits: number | undefined): Taken {
+  const coded = weightBits === undefined ? undefined : codedNames(network.spec)
   const tensors = new Map<string, SafetensorsTensor>()
-  for (const { name, handle } of network.tensors()) tensors.set(name, takeTensor(handle))
-  for (const { name, handle } of training?.tensors ?? []) tensors.set(TRAINER + name, takeTensor(handle))
+  // Every handle is a tensor first, so that the scope frees them all when one has no code.
+  const opened = (handles: readonly NamedHandle[]) =>
+    handles.map(({ name, handle }) => [name, new Tensor(handle)] as const)
+  scope(() => {
+    const [weights, state] = [opened(network.tensors()), opened(training?.tensors ?? [])]
+    for (const [name, tensor] of weights) {
+      const parts = coded?.has(name) ? codesOf(name, tensor, weightBits!) : [[name, storedTensor(tensor)] as const]
+      for (const [part, values] of parts) tensors.set(part, values)
+    }
+    for (const [name, tensor] of state) tensors.set(TRAINER + name, storedTensor(tensor))
+  })
   return { tensors, position: training?.position }
-}
-
-/** Copies the values out and frees the handle. */
-function takeTensor(handle: TensorHandle): SafetensorsTensor {
-  try {
-    const { dtype, shape } = native().tensorInfo(handle)
-    return tensorFromValues({ data: native().tensorData(handle), shape, dtype })
-  } finally {
-    native().tensorFree(handle)
-  }
 }
 
 /**
@@ -109,10 +121,14 @@ export async function loadModel(path: string, device: string): Promise<Network> 
 
 /** The network of a checkpoint that was read. */
 export async function loadCheckpoint(checkpoint: StoredNetwork, device: string): Promise<Network> {
-  const { spec, dtype, seed, tensors } = checkpoint
+  const { spec, dtype, seed, tensors, scales } = checkpoint
   const network = await Network.create(spec, { device, dtype, seed })
+  const valuesOf = (name: string, stored: SafetensorsTensor): Tensor => {
+    const scale = scales.get(name)
+    return scale === undefined ? tensorOf(stored) : decodedWeight(stored, scale, dtype)
+  }
   try {
-    loadTensors(tensors, (names, handles) => network.load(names, handles))
+    loadTensors(tensors, (names, handles) => network.load(names, handles), valuesOf)
     return network
   } catch (error) {
     network.dispose()
@@ -124,16 +140,17 @@ export async function loadCheckpoint(checkpoint: StoredNetwork, device: string):
 export function loadTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   load: (names: readonly string[], handles: readonly TensorHandle[]) => void,
+  valuesOf: (name: string, stored: SafetensorsTensor) => Tensor = (_, stored) => tensorOf(stored),
 ): void {
-  const handles: TensorHandle[] = []
+  const values: Tensor[] = []
   try {
-    for (const tensor of tensors.values()) {
-      const { data, shape, dtype } = valuesFromTensor(tensor)
-      handles.push(native().tensorFrom(data, shape, dtype))
-    }
-    load([...tensors.keys()], handles)
+    for (const [name, stored] of tensors) values.push(valuesOf(name, stored))
+    load(
+      [...tensors.keys()],
+      values.map(({ handle }) => handle),
+    )
   } finally {
-    for (const handle of handles) native().tensorFree(handle)
+    for (const value of values) value.dispose()
   }
 }
 
@@ -162,10 +179,14 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const serving = readServing(path, spec, metadata['spikingrx.serving'])
 
   const tensors = new Map<string, SafetensorsTensor>()
+  const scales = new Map<string, SafetensorsTensor>()
+  const coded = training === undefined ? codedNames(spec) : undefined
   for (const { name, shape } of spec.summary.flatMap((layer) => layer.tensors)) {
     const tensor = stored.get(name)
     if (!tensor) throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `lacks the tensor ${name} of its spec`)
-    if (tensor.dtype !== STORED[dtype] || !sameShape(tensor.shape, shape)) {
+    const isCode = tensor.dtype === 'I8' && sameShape(tensor.shape, shape) && coded?.has(name)
+    if (isCode) scales.set(name, codedScale(path, stored, name, shape))
+    else if (tensor.dtype !== STORED[dtype] || !sameShape(tensor.shape, shape)) {
       const got = `${tensor.dtype} ${formatShape(tensor.shape)}`
       const want = `${STORED[dtype]} ${formatShape(shape)}`
       throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `has the tensor ${name} as ${got}, but its spec wants ${want}`)
@@ -174,14 +195,14 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
   const trainer = new Map<string, SafetensorsTensor>()
   for (const [name, tensor] of stored) {
-    if (tensors.has(name)) continue
+    if (tensors.has(name) || scales.has(weightOfScale(name))) continue
     if (training === undefined || !name.startsWith(TRAINER)) {
       const shown = JSON.stringify(name.slice(0, 60))
       throw refuse(path, 'ERR_CHECKPOINT_TENSORS', `holds the tensor ${shown}, which its spec does not know`)
     }
     trainer.set(name.slice(TRAINER.length), tensor)
   }
-  return { path, spec, dtype, seed, tensors, trainer, training, serving, verified }
+  return { path, spec, dtype, seed, tensors, scales, trainer, training, serving, verified }
 }
 
 function readSpec(path: string, text: string | undefined): NetworkSpec {
@@ -220,9 +241,4 @@ export function parseJson(path: string, code: ErrorCode, what: string, text: str
   } catch (error) {
     throw refuse(path, code, `holds a ${what} that is not JSON`, error)
   }
-}
-
-/** The error for a file that cannot be used. */
-export function refuse(path: string, code: ErrorCode, what: string, cause?: unknown): CheckpointError {
-  return new CheckpointError(`${path} ${what}`, code, { path }, cause)
 }

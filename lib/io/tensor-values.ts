@@ -1,7 +1,9 @@
 /** Between the bytes in a safetensors file and the typed arrays that carry tensors to and from libtorch. */
 import { ArgumentError } from '../errors.js'
 import type { Dtype, TypedArray } from '../native.js'
+import { native } from '../runtime/addon.js'
 import { carrier } from '../tensor/dtype.js'
+import { Tensor } from '../tensor/tensor.js'
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half-precision.js'
 import type { SafetensorsTensor } from './safetensors.js'
 import type { SafetensorsDtype } from './safetensors-header.js'
@@ -65,6 +67,18 @@ export function valuesFromTensor({ dtype, shape, data }: SafetensorsTensor): Ten
       // C++ knows no third truth value.
       return { data: data.map((value) => (value === 0 ? 0 : 1)), shape, dtype: 'bool' }
   }
+}
+
+/** A copy of a tensor's values, to write. */
+export function storedTensor(tensor: Tensor): SafetensorsTensor {
+  const { dtype, shape } = tensor
+  return tensorFromValues({ data: tensor.toTypedArray(), shape, dtype })
+}
+
+/** The stored values in libtorch, on the CPU. The caller frees them. */
+export function tensorOf(stored: SafetensorsTensor): Tensor {
+  const { data, shape, dtype } = valuesFromTensor(stored)
+  return new Tensor(native().tensorFrom(data, shape, dtype))
 }
 
 function toHalves(data: TypedArray, dtype: 'float16' | 'bfloat16'): Uint16Array {

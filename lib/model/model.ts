@@ -19,6 +19,7 @@ import { checkLabels, parseSpec } from './schema.js'
 import { NetworkSpec, type SpecJson } from './spec.js'
 import { Stream, type StreamOptions } from './stream.js'
 import { summaryTable } from './table.js'
+import { codeBits, requireCodable } from './weight-codes.js'
 
 export interface LoadOptions {
   /** Default `'auto'`: the first CUDA device where there is one, else the CPU. */
@@ -37,6 +38,11 @@ export interface CreateOptions extends LoadOptions {
 export interface SaveOptions {
   /** How the network wants to be served: names, the type of its input, labels. */
   readonly serving?: Serving
+  /**
+   * Stores weights of convolutions and linear layers as integers of 2 to 8 bits with a scale for each output channel, see
+   * {@link quantizeWeights}: a byte a weight. Such a file loads as the model of the rounded weights. Default: all are stored as they are.
+   */
+  readonly weightBits?: number
 }
 
 export interface ForwardOptions {
@@ -184,15 +190,17 @@ export class Model implements Disposable, AsyncDisposable {
    * Writes spec and weights as one safetensors file: to a temporary file first, flushed, then renamed.
    *
    * @throws CheckpointError `ERR_CHECKPOINT_WRITE` when the file cannot be written, ArgumentError, ShapeError for a
-   * `serving` that does not fit
+   * `serving` that does not fit, ArgumentError for `weightBits` that can't be, SpikingRxError `ERR_NOT_FINITE` for weights that have no code
    */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     const read = argumentReader('save', options)
     const value = read.raw('serving')
+    const weightBits = read.has('weightBits') ? read.integer('weightBits', codeBits) : void read.raw('weightBits')
     read.end()
+    if (weightBits !== undefined) requireCodable('save', this.dtype)
     const owner = 'save: serving'
     const serving = value === undefined ? undefined : parseServing(owner, value, classCount(this.spec), argumentFailure)
-    await saveModel(this.#network, path, undefined, serving)
+    await saveModel(this.#network, path, { serving, weightBits })
   }
 
   /** Layers, output shapes and parameter counts as a table. */

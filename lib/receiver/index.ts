@@ -16,6 +16,14 @@ export {
 } from './channel.js'
 export { type CodedLinkOptions, transportBlockCode } from './coded-link.js'
 export * from './coding.js'
+export {
+  type ComparedLevel,
+  type CompareOptions,
+  compareReceivers,
+  type LevelComparison,
+  type Rates,
+  type ReceiverComparison,
+} from './compare.js'
 export { bitsPerSymbol, constellation, type Modulation, modulations } from './constellation.js'
 export {
   type ChannelEstimate,
@@ -55,6 +63,7 @@ export {
 } from './receivers.js'
 export { readSlots, writeComplex } from './recorded.js'
 export { type ReceivedSlots, type SlotOptions, Slots, simulateSlots, symbolSnr } from './slots.js'
+export { type RatePoint, rateCurve, type SnrAt, snrAt, snrLoss } from './snr-at.js'
 export { theoreticalBitErrorRate, theoreticalCombiningErrorRate } from './theory.js'
 export { type TrainingSlotOptions, trainingSlots } from './training-slots.js'
 export { demodulateOfdm, modulateOfdm, type OfdmOptions } from './waveform.js'

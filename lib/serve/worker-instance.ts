@@ -25,8 +25,8 @@ export class WorkerInstance implements BatchComputer {
   #disposed: Promise<void> | undefined
 
   /** @param threads that it computes with */
-  constructor({ spec, dtype, seed, tensors }: Checkpoint, device: string, threads: number) {
-    this.#start = { spec: spec.toJSON(), dtype, seed, tensors, device, threads }
+  constructor({ spec, dtype, seed, tensors, scales }: Checkpoint, device: string, threads: number) {
+    this.#start = { spec: spec.toJSON(), dtype, seed, tensors, scales, device, threads }
   }
 
   async warmUp(sizes: readonly number[]): Promise<void> {

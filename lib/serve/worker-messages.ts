@@ -6,7 +6,7 @@ import type { SpecJson } from '../model/spec.js'
 import type { BatchInput, BatchOutput } from './instance.js'
 
 /** What a thread is started with: a checkpoint whose spec is plain JSON. */
-export interface WorkerStart extends Pick<Checkpoint, 'dtype' | 'seed' | 'tensors'> {
+export interface WorkerStart extends Pick<Checkpoint, 'dtype' | 'seed' | 'tensors' | 'scales'> {
   readonly spec: SpecJson
   readonly device: string
   readonly threads: number

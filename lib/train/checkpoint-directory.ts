@@ -2,7 +2,7 @@
 import { access, constants, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.js'
-import { refuse } from '../io/checkpoint.js'
+import { refuse } from '../io/refusal.js'
 
 const FILE = /^checkpoint-(\d{1,15})\.safetensors$/
 const UNFINISHED = /^\.checkpoint-\d{1,15}\.safetensors\..*\.tmp$/

@@ -1,6 +1,7 @@
 /** Where a training run stands between two steps: all that a checkpoint needs beside weights and trainer state. */
 import type { CheckpointError } from '../errors.js'
-import { parseJson, refuse } from '../io/checkpoint.js'
+import { parseJson } from '../io/checkpoint.js'
+import { refuse } from '../io/refusal.js'
 import { NO_TOTALS, type Totals } from './metrics.js'
 import type { RunSettings } from './options.js'
 

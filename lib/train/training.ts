@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { CheckpointError, SpikingRxError } from '../errors.js'
-import { type Checkpoint, loadTensors, readCheckpoint, refuse, saveModel } from '../io/checkpoint.js'
+import { type Checkpoint, loadTensors, readCheckpoint, saveModel, type TrainingState } from '../io/checkpoint.js'
+import { refuse } from '../io/refusal.js'
 import type { Network } from '../model/network.js'
 import type { TrainerHandle } from '../native.js'
 import { native } from '../runtime/addon.js'
@@ -82,10 +83,11 @@ export class Training {
   async save(position: Position, directory: string, keep: number): Promise<string> {
     const path = checkpointPath(directory, position.step)
     await makeDirectory(directory)
-    await saveModel(this.#network, path, () => ({
+    const training = (): TrainingState => ({
       tensors: native().trainerState(this.#trainer),
       position: writePosition(position, this.#settings, this.#samples),
-    }))
+    })
+    await saveModel(this.#network, path, { training })
     await pruneCheckpoints(directory, position.step, keep)
     this.#lastSaved = position
     return path

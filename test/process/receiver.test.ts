@@ -62,6 +62,22 @@ describe('spikingrx receiver', () => {
     ])
   })
 
+  it('stores the trained receiver with 8-bit weights, and tells what they cost', async () => {
+    const few = ['--snr', '0:10:10', '--slots', '10', '--channel', 'awgn', '--coded', '0.3']
+    const stored = await run('quantize', 'run/model.safetensors', ...few)
+    expect(stored.stderr).toBe('')
+    const [sizes, title, ...rows] = stored.stdout.trim().split('\n')
+    expect(sizes).toMatch(/^run\/model-8bit\.safetensors: [\d.]+ kB with 8-bit weights, before [\d.]+ kB \(3\.\d\d×\)$/)
+    expect(title).toBe('Es/N0 that each needs, awgn, on the same 10 slots a point:')
+    // Hardly trained: neither of both gets there.
+    for (const [i, what] of ['BER 0.1', 'BER 0.07', 'BLER 0.1, LDPC rate 0.3'].entries()) {
+      expect(rows[i + 1]!.split(/ {2,}/)).toEqual(['', what, 'above 10 dB', 'above 10 dB', 'not known'])
+    }
+    const seen = await spikingrx(['info', 'run/model-8bit.safetensors'], { cwd: folder })
+    expect(seen.stdout).toContain('8 weights as 8-bit codes')
+    expect(seen.stdout).toMatch(/layers\.0\.weight +I8 {2}\[24, 4, 3, 3\]/)
+  })
+
   it('measures coded links without a network, as JSON', async () => {
     const args = [
       '--coded',
@@ -88,6 +104,8 @@ describe('spikingrx receiver', () => {
     [['evaluate', '--speed', '400'], 'speed must be at most 128.5 m/s'],
     [['train', 'a.safetensors'], 'receiver train takes no checkpoint'],
     [['train', '--resume', '--out', 'nothing'], 'nothing holds no run of a receiver: start one without --resume'],
+    [['quantize'], 'receiver quantize needs a checkpoint'],
+    [['quantize', 'm.safetensors', '--out', './m.safetensors'], '--out must name another file than the checkpoint'],
     [['listen'], 'unknown what to do "listen"'],
   ])('%j is refused in one line', async (args, message) => {
     const { code, stderr } = await run(...args)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Model, snn } from '../../lib/index.js'
 import { readSafetensors, writeSafetensors } from '../../lib/io/safetensors.js'
 import { type TensorValues, tensorFromValues, valuesFromTensor } from '../../lib/io/tensor-values.js'
 import { python } from './python.js'
@@ -78,6 +79,28 @@ describe("Python's safetensors and ours", () => {
       empty: { data: new Float32Array(0), shape: [0, 3], dtype: 'float32' },
       'Ünïcode 名': { data: Int8Array.of(1), shape: [1], dtype: 'int8' },
     })
+  })
+
+  it('Python reads 8-bit weights: codes times scales are the weights of the model that loads', async () => {
+    const file = path.join(folder, 'coded.safetensors')
+    const spec = snn({ input: [1, 6, 6], steps: 1 })
+      .convBlock(3, { bias: false })
+      .flatten()
+      .linear(2, { bias: false })
+    await using model = await Model.create(spec, { device: 'cpu', seed: 4 })
+    await model.save(file, { weightBits: 8 })
+    const text = python()('../../examples/read_checkpoint.py', file)
+    await using loaded = await Model.load(file, { device: 'cpu' })
+    for (const { name, tensor } of loaded.tensors()) {
+      const values = Array.from(tensor.toTypedArray(), Number)
+      const mean = values.reduce((sum, value) => sum + value) / values.length
+      const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
+      const [, shape, seenMean, seenStd] = new RegExp(`${name} +\\((.*)\\) +mean (.*)  std (.*)`).exec(text)!
+      expect(shape).toBe(tensor.shape.join(', '))
+      expect(Number(seenMean)).toBeCloseTo(mean, 4)
+      expect(Number(seenStd)).toBeCloseTo(std, 4)
+    }
+    expect(text).toMatch(/layers\.0\.weight\.scale +\(3,\)/)
   })
 
   it('a file that Python read and wrote again is as it was, checksum included', async () => {
