@@ -2,6 +2,18 @@
  * The LIF study: the neuron in physical units, its F-I curve, activation functions fitted to it, and counting what dense and spiking networks
  * compute. `spikingrx/study`; the command line's `spikingrx study` is made of these functions.
  */
+
+export type {
+  Cell,
+  ReportColumn,
+  ReportParameter,
+  ReportPicture,
+  ReportSection,
+  ReportSettings,
+  ReportTable,
+  ReportVersions,
+  StoredSection,
+} from '../report/section.js'
 export {
   type Activation,
   type ActivationKind,
@@ -107,17 +119,6 @@ export {
 } from './operations.js'
 export type { StudyContext, StudyPart } from './parts/part.js'
 export { studyParts } from './parts/registry.js'
-export type {
-  Cell,
-  StoredSection,
-  StudyColumn,
-  StudyParameter,
-  StudyPicture,
-  StudySection,
-  StudySettings,
-  StudyTable,
-  StudyVersions,
-} from './report/section.js'
 export { type RunStudyOptions, runStudy, type StudyResult } from './run.js'
 export {
   type EulerOptions,

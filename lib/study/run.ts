@@ -1,14 +1,12 @@
 /** The study as a whole: runs parts, stores what they found, writes the report. */
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { AbortedError, ArgumentError } from '../errors.js'
-import { native } from '../runtime/addon.js'
-import { packageVersion } from '../runtime/files.js'
+import { clearWork, storedSection, storeSection, writeReport } from '../report/folder.js'
+import type { ReportHead, ReportSettings, StoredSection } from '../report/section.js'
+import { versions } from '../report/versions.js'
 import type { StudyPart } from './parts/part.js'
 import { studyParts } from './parts/registry.js'
 import { wholeNumber } from './quantity.js'
-import { clearWork, storedSection, storeSection, writeReport } from './report/folder.js'
-import type { StoredSection, StudySettings } from './report/section.js'
 
 export interface RunStudyOptions {
   /** Where everything goes; made when missing. What lies there from other parts stays in the report. */
@@ -40,10 +38,17 @@ export interface StudyResult {
  *
  * @throws ArgumentError `ERR_RANGE` for a part that does not exist or a seed that is not a whole number from 0 on
  * @throws AbortedError `ERR_ABORTED` when the signal stopped it; parts that were finished are stored
- * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written
+ * @throws SpikingRxError `ERR_REPORT_WRITE` when the folder can't be written
  */
 export function runStudy(options: RunStudyOptions): Promise<StudyResult> {
   return runParts(studyParts, options)
+}
+
+const head: ReportHead = {
+  title: 'From the LIF neuron to activations and networks',
+  intro: [
+    'Made by `spikingrx study`. Every number of this page lies beside it in `data/`, every picture in `pictures/`.',
+  ],
 }
 
 /** {@link runStudy} with `known` as all the parts there are. */
@@ -51,7 +56,7 @@ export async function runParts(known: readonly StudyPart[], options: RunStudyOpt
   const { directory, quick = false, seed = 0, fresh = false, signal = new AbortController().signal } = options
   wholeNumber('runStudy', 'seed', seed, { min: 0 })
   const wanted = partsOf(known, options.parts)
-  const settings: StudySettings = { seed, quick, versions: versions() }
+  const settings: ReportSettings = { seed, quick, versions: versions() }
   const sections: StoredSection[] = []
   const files: string[] = []
   for (const part of wanted) {
@@ -77,7 +82,7 @@ export async function runParts(known: readonly StudyPart[], options: RunStudyOpt
     files.push(...(await storeSection(directory, stored)))
     sections.push(stored)
   }
-  return { report: await writeReport(directory, await allSections(known, directory, sections)), sections, files }
+  return { report: await writeReport(directory, head, await allSections(known, directory, sections)), sections, files }
 }
 
 function partsOf(known: readonly StudyPart[], names: readonly string[] | undefined): readonly StudyPart[] {
@@ -106,15 +111,6 @@ async function allSections(
   return all
 }
 
-function sameSettings(a: StudySettings, b: StudySettings): boolean {
+function sameSettings(a: ReportSettings, b: ReportSettings): boolean {
   return a.seed === b.seed && a.quick === b.quick && a.versions.spikingrx === b.versions.spikingrx
-}
-
-function versions(): StudySettings['versions'] {
-  return {
-    spikingrx: packageVersion(),
-    libtorch: native().versions().libtorch,
-    node: process.versions.node,
-    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
-  }
 }

@@ -275,7 +275,7 @@ describe('training a network of the study', () => {
 
   it('says when its folder can not be written', async () => {
     await writeFile(join(folder, 'a-file'), '')
-    await expect(run('a-file')).rejects.toMatchObject({ code: 'ERR_STUDY_WRITE' })
+    await expect(run('a-file')).rejects.toMatchObject({ code: 'ERR_REPORT_WRITE' })
   })
 })
 

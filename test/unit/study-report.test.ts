@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lineChart, renderSvg, voltageTraces } from '../../lib/plot/index.js'
-import { runStudy, type StudyPart, type StudyResult, type StudySection, studyParts } from '../../lib/study/index.js'
-import { csvOf } from '../../lib/study/report/csv.js'
+import { csvOf } from '../../lib/report/csv.js'
+import { type ReportSection, runStudy, type StudyPart, type StudyResult, studyParts } from '../../lib/study/index.js'
 import { runParts } from '../../lib/study/run.js'
 import { marksIn, overhang, textsIn } from './plot-svg.js'
 
@@ -96,7 +96,7 @@ describe('what is known of one neuron, quick', () => {
 
 /** A part that counts its runs. */
 function part(name: string, kept: boolean): StudyPart & { runs: number } {
-  const section: StudySection = {
+  const section: ReportSection = {
     part: name,
     title: `Title <of> "${name}"`,
     text: ['a & b'],
@@ -183,8 +183,8 @@ describe('parts', () => {
     await expect(runStudy({ directory, seed: -1 })).rejects.toMatchObject({ code: 'ERR_RANGE' })
     await writeFile(join(folder, 'a-file'), '')
     await expect(runParts([part('one', false)], { directory: join(folder, 'a-file') })).rejects.toMatchObject({
-      code: 'ERR_STUDY_WRITE',
-      message: expect.stringMatching(/^the study can't be written to .*a-file/),
+      code: 'ERR_REPORT_WRITE',
+      message: expect.stringMatching(/^the report can't be written to .*a-file/),
     })
   })
 })

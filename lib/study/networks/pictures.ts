@@ -1,6 +1,6 @@
 /** Pictures of trained networks. */
 import { lineChart } from '../../plot/index.js'
-import type { StudyPicture } from '../report/section.js'
+import type { ReportPicture } from '../../report/section.js'
 import { meanOf } from './spread.js'
 import type { TrainedNetwork } from './train.js'
 
@@ -8,7 +8,7 @@ import type { TrainedNetwork } from './train.js'
 export function learningPicture(
   name: string,
   kinds: Readonly<Record<string, readonly TrainedNetwork[]>>,
-): StudyPicture {
+): ReportPicture {
   const entries = Object.entries(kinds)
   const epochs = (networks: readonly TrainedNetwork[]): number[] => networks[0]!.curve.map(({ epoch }) => epoch)
   const lines = entries.map(([kind, networks]) => ({

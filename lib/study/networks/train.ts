@@ -83,7 +83,7 @@ export interface TrainNetworkOptions {
  * again, an interrupted one goes on from its checkpoint to the same bits.
  *
  * @throws AbortedError `ERR_ABORTED` when stopped by its signal; the next call goes on from there
- * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written, ArgumentError `ERR_RANGE`, `ERR_TYPE` for a plan that is not usable
+ * @throws SpikingRxError `ERR_REPORT_WRITE` when the folder can't be written, ArgumentError `ERR_RANGE`, `ERR_TYPE` for a plan that is not usable
  */
 export async function trainNetwork(
   plan: NetworkPlan,
@@ -219,6 +219,6 @@ async function writing(path: string, work: () => Promise<void>): Promise<void> {
     await work()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new SpikingRxError(`the study can't be written to ${path}: ${reason}`, 'ERR_STUDY_WRITE', { path }, error)
+    throw new SpikingRxError(`the study can't be written to ${path}: ${reason}`, 'ERR_REPORT_WRITE', { path }, error)
   }
 }

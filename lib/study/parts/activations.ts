@@ -1,5 +1,6 @@
 /** Part `activations`: activation functions fitted to the F-I curve, and where they miss it. */
 import { lineChart } from '../../plot/index.js'
+import type { Cell, ReportPicture, ReportSection, ReportTable } from '../../report/section.js'
 import { type ActivationKind, activationRate } from '../activation.js'
 import {
   closedFormCurve,
@@ -11,7 +12,6 @@ import {
 } from '../firing-curve.js'
 import { type ActivationFit, type FitErrors, fitActivations, fitErrors } from '../fit.js'
 import { publishedNeuron, rheobase } from '../neuron.js'
-import type { Cell, StudyPicture, StudySection, StudyTable } from '../report/section.js'
 import { neuronParameters } from './neuron.js'
 import type { StudyPart } from './part.js'
 
@@ -49,7 +49,7 @@ function fitted(range: string, curve: FiringCurve): FittedRange {
   return { range, curve, fits }
 }
 
-function section(short: FittedRange, long: FittedRange): StudySection {
+function section(short: FittedRange, long: FittedRange): ReportSection {
   const [relu, sigmoid] = [numbersOf(short, 'relu'), numbersOf(short, 'sigmoid')]
   const [reluLong, sigmoidLong] = [numbersOf(long, 'relu'), numbersOf(long, 'sigmoid')]
   const best = (range: FittedRange): string => {
@@ -112,7 +112,7 @@ function signed(value: number): string {
 
 function publishedTable(
   ...[relu, sigmoid, reluLong, sigmoidLong]: readonly Readonly<Record<string, number>>[]
-): StudyTable {
+): ReportTable {
   const rows: readonly (readonly [string, string, number])[] = [
     ['ReLU slope (Hz/pA)', '.4278', relu!.slope!],
     ['ReLU offset (pA)', '141.5', relu!.offset!],
@@ -135,7 +135,7 @@ function publishedTable(
   }
 }
 
-function fitTable(ranges: readonly FittedRange[]): StudyTable {
+function fitTable(ranges: readonly FittedRange[]): ReportTable {
   const hertz = (name: string) => ({ name, unit: 'Hz' })
   return {
     name: 'activations-fits',
@@ -185,7 +185,7 @@ function parameterText({ activation }: ActivationFit): string {
     .join(', ')
 }
 
-function curveTable({ range, curve, fits }: FittedRange): StudyTable {
+function curveTable({ range, curve, fits }: FittedRange): ReportTable {
   const name = range.includes('rheobases') ? 'activations-long' : 'activations-published'
   return {
     name,
@@ -209,7 +209,7 @@ function picture(
   { range, curve, fits }: FittedRange,
   caption: string,
   shown: (current: number) => boolean = () => true,
-): StudyPicture {
+): ReportPicture {
   const kept = Array.from(curve.currents.keys()).filter((k) => shown(curve.currents[k]!))
   const x = kept.map((k) => curve.currents[k]!)
   const series = fits.map(({ fit }) => ({

@@ -1,5 +1,6 @@
 /** Part `fi`: the F-I curve in closed form, simulated, without units, and under noise. */
 import { lineChart } from '../../plot/index.js'
+import type { ReportSection, ReportTable } from '../../report/section.js'
 import type { NoiseCurrent } from '../current.js'
 import { dimensionlessRate, fromDimensionless, fromDimensionlessCurrent, toDimensionless } from '../dimensionless.js'
 import {
@@ -13,7 +14,6 @@ import {
   publishedProtocol,
 } from '../firing-curve.js'
 import { publishedNeuron, rheobase, timeConstant } from '../neuron.js'
-import type { StudySection, StudyTable } from '../report/section.js'
 import { simulate } from '../simulate.js'
 import { neuronParameters } from './neuron.js'
 import type { StudyContext, StudyPart } from './part.js'
@@ -118,7 +118,7 @@ function section(
   long: Range,
   scaled: readonly ScaledCurve[],
   noisy: readonly NoisyCurve[],
-): StudySection {
+): ReportSection {
   const top = short.euler.rates.at(-1)!
   const fine = closedFormCurve(neuron, currentRange(0, 495, 1))
   const measured = scaled.slice(1)
@@ -241,7 +241,7 @@ function section(
   }
 }
 
-function rangeTable(name: string, title: string, { closed, exact, euler }: Range): StudyTable {
+function rangeTable(name: string, title: string, { closed, exact, euler }: Range): ReportTable {
   return {
     name,
     title,

@@ -1,11 +1,12 @@
 /** The chapter of the part `front`: table, picture and what they say. */
+
+import type { Cell, ReportSection, ReportTable } from '../../report/section.js'
 import type { FrontEntry } from '../networks/front-plans.js'
 import { type FrontPoint, frontPlot, paretoFront } from '../networks/pictures.js'
 import { percentText, spreadOf } from '../networks/spread.js'
 import type { TrainedNetwork } from '../networks/train.js'
 import type { InferenceTime } from '../networks/wall-time.js'
 import type { OperationCount } from '../operations.js'
-import type { Cell, StudySection, StudyTable } from '../report/section.js'
 import type { FrontSize } from './front.js'
 import { timeTable } from './networks-tables.js'
 
@@ -29,7 +30,7 @@ export function frontSection(
   counted: readonly CountedNetworks[],
   times: readonly InferenceTime[],
   size: FrontSize,
-): StudySection {
+): ReportSection {
   const candidates = counted.map((one): Candidate => {
     const accuracy = spreadOf(accuraciesOf(one)).mean
     const energy = one.operations.everything.energyWithUpdates / 1000
@@ -128,7 +129,7 @@ function timeFinding(times: readonly InferenceTime[]): readonly string[] {
   ]
 }
 
-function networkTable(candidates: readonly Candidate[], front: readonly Candidate[]): StudyTable {
+function networkTable(candidates: readonly Candidate[], front: readonly Candidate[]): ReportTable {
   const [dense, skipping] = candidates
   return {
     name: 'front-networks',

@@ -1,4 +1,6 @@
 /** Tables of the part `networks`. */
+
+import type { Cell, ReportTable } from '../../report/section.js'
 import { matchedConnections } from '../networks/plans.js'
 import { meanOf, meanOperations, spreadOf } from '../networks/spread.js'
 import type { TrainedNetwork } from '../networks/train.js'
@@ -11,7 +13,6 @@ import {
   publishedComparison,
   withoutSkipping,
 } from '../operations.js'
-import type { Cell, StudyTable } from '../report/section.js'
 import type { ComparedNetworks } from './networks.js'
 
 /** A network under one way of counting: the mean over its seeds. */
@@ -47,7 +48,7 @@ export function meanCount(
   }
 }
 
-export function accuracyTable(compared: ComparedNetworks): StudyTable {
+export function accuracyTable(compared: ComparedNetworks): ReportTable {
   const rows = (['dense', 'spiking'] as const).flatMap((kind): Cell[][] => {
     const accuracies = compared[kind].map(({ measured }) => measured.accuracy)
     const { mean, deviation, lowest, highest } = spreadOf(accuracies)
@@ -76,7 +77,7 @@ export function outputSpikesByEpoch(spiking: readonly TrainedNetwork[]): readonl
 }
 
 /** The published count under its own definition: for each seed, their mean, and how it changes while they learn. */
-export function publishedTable({ spiking }: Pick<ComparedNetworks, 'spiking'>): StudyTable {
+export function publishedTable({ spiking }: Pick<ComparedNetworks, 'spiking'>): ReportTable {
   const outputSpikes = spiking.map(({ measured }) => measured.outputSpikes!)
   const row = (name: string, spikes: number): Cell[] => {
     const { denseFlops, spikingOperations, ratio } = publishedComparison(matchedConnections, spikes)
@@ -101,7 +102,7 @@ export function publishedTable({ spiking }: Pick<ComparedNetworks, 'spiking'>): 
   }
 }
 
-export function operationTable(compared: ComparedNetworks): StudyTable {
+export function operationTable(compared: ComparedNetworks): ReportTable {
   const ways = countedWays(compared)
   const dense = ways[0]!.count
   const scopes = ['everything', 'withoutFirst', 'withoutReadout', 'withoutBoth'] as const
@@ -139,7 +140,7 @@ export function operationTable(compared: ComparedNetworks): StudyTable {
   }
 }
 
-export function layerTable(compared: ComparedNetworks): StudyTable {
+export function layerTable(compared: ComparedNetworks): ReportTable {
   return {
     name: 'networks-layers',
     title: 'Layer by layer, for one image',
@@ -162,7 +163,7 @@ export function layerTable(compared: ComparedNetworks): StudyTable {
   }
 }
 
-export function neuronTable(compared: ComparedNetworks): StudyTable {
+export function neuronTable(compared: ComparedNetworks): ReportTable {
   return {
     name: 'networks-neurons',
     title: 'Activity of the neurons: spikes a neuron and step (LIF), share of outputs above zero (ReLU)',
@@ -192,7 +193,7 @@ export function neuronTable(compared: ComparedNetworks): StudyTable {
 }
 
 /** Name and columns are those of every part that times networks. */
-export function timeTable(times: readonly InferenceTime[], part = 'networks'): StudyTable {
+export function timeTable(times: readonly InferenceTime[], part = 'networks'): ReportTable {
   return {
     name: `${part}-time`,
     title: 'Time of one image through Model.predict, one thread',
@@ -217,7 +218,7 @@ export function timeTable(times: readonly InferenceTime[], part = 'networks'): S
   }
 }
 
-export function curveTable(compared: ComparedNetworks): StudyTable {
+export function curveTable(compared: ComparedNetworks): ReportTable {
   return {
     name: 'networks-curves',
     title: 'Training curves',

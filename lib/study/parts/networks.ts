@@ -1,12 +1,12 @@
 /** Part `networks`: a dense and a spiking network of the same shape on MNIST, and what each of them really computes. */
 import { mnist } from '../../data/mnist.js'
+import type { ReportSection } from '../../report/section.js'
 import { learningPicture } from '../networks/pictures.js'
 import { matchedConnections, matchedPlans, matchedSizes, matchedSteps } from '../networks/plans.js'
 import { meanOf, percentText, spreadOf } from '../networks/spread.js'
 import { type StudyData, type TrainedNetwork, trainNetwork } from '../networks/train.js'
 import { type InferenceTime, timeInference } from '../networks/wall-time.js'
 import { publishedComparison } from '../operations.js'
-import type { StudySection } from '../report/section.js'
 import {
   accuracyTable,
   countedWays,
@@ -89,7 +89,7 @@ export interface ComparedNetworks {
   readonly times: readonly InferenceTime[]
 }
 
-function section(compared: ComparedNetworks, size: Size): StudySection {
+function section(compared: ComparedNetworks, size: Size): ReportSection {
   const { dense, spiking } = compared
   const outputSpikes = spiking.map(({ measured }) => measured.outputSpikes!)
   const published = publishedComparison(matchedConnections, meanOf(outputSpikes))

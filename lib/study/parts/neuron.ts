@@ -1,8 +1,8 @@
 /** Part `neuron`: the neuron under constant, step, ramp and noisy currents; Euler against the exact solution. */
 import { lineChart, type VoltageTrace, voltageTraces } from '../../plot/index.js'
+import type { ReportParameter, ReportSection, ReportTable } from '../../report/section.js'
 import { type Current, currentAt } from '../current.js'
 import { firingRate, type LifNeuron, publishedNeuron, rheobase, timeConstant } from '../neuron.js'
-import type { StudyParameter, StudySection, StudyTable } from '../report/section.js'
 import { publishedStep, type Simulation, simulate } from '../simulate.js'
 import type { StudyContext, StudyPart } from './part.js'
 
@@ -32,7 +32,7 @@ export const neuronPart: StudyPart = {
 }
 
 /** The neuron's numbers, for the report. */
-export function neuronParameters(): readonly StudyParameter[] {
+export function neuronParameters(): readonly ReportParameter[] {
   const { capacitance, conductance, rest, threshold, reset, refractory } = neuron
   return [
     { name: 'C, membrane capacitance', value: capacitance, unit: 'pF' },
@@ -127,7 +127,7 @@ function section(
   constant: readonly ConstantRun[],
   shaped: readonly ShapedRun[],
   convergence: readonly EulerError[],
-): StudySection {
+): ReportSection {
   const same = constant.every(({ euler, spikes }) => euler.spikes[0]!.length === spikes)
   const counts = constant.map(({ euler }) => euler.spikes[0]!.length).join(', ')
   const atStep = convergence.find(({ dt }) => dt === publishedStep)!
@@ -202,7 +202,7 @@ function traceOf(title: string, { threshold }: LifNeuron, run: Simulation): Volt
   return { title, threshold, times: run.voltage!.times, voltage: run.voltage!.values[0]!, spikes: run.spikes[0]! }
 }
 
-function countTable(constant: readonly ConstantRun[]): StudyTable {
+function countTable(constant: readonly ConstantRun[]): ReportTable {
   return {
     name: 'neuron-spike-counts',
     title: 'Spike counts',
@@ -225,7 +225,7 @@ function countTable(constant: readonly ConstantRun[]): StudyTable {
   }
 }
 
-function errorTable(convergence: readonly EulerError[]): StudyTable {
+function errorTable(convergence: readonly EulerError[]): ReportTable {
   return {
     name: 'neuron-euler-error',
     title: `Euler against the exact solution, ${errorCurrent} pA`,
@@ -239,7 +239,7 @@ function errorTable(convergence: readonly EulerError[]): StudyTable {
   }
 }
 
-function spikeTable(constant: readonly ConstantRun[], shaped: readonly ShapedRun[]): StudyTable {
+function spikeTable(constant: readonly ConstantRun[], shaped: readonly ShapedRun[]): ReportTable {
   const trains = [
     ...constant.flatMap(({ current, duration, euler, exact }) => [
       { name: `${current} pA for ${duration} ms`, method: 'euler', times: euler.spikes[0]! },

@@ -1,4 +1,4 @@
-import type { StudySection } from '../report/section.js'
+import type { ReportSection } from '../../report/section.js'
 
 /** What a part is given. */
 export interface StudyContext {
@@ -24,5 +24,5 @@ export interface StudyPart {
    */
   readonly kept: boolean
   /** @throws AbortedError `ERR_ABORTED` when the signal stopped it */
-  run(context: StudyContext): Promise<StudySection>
+  run(context: StudyContext): Promise<ReportSection>
 }

@@ -1,24 +1,24 @@
-/** What a part of the study found, as data: the report, the pictures and the tables of numbers are made from it alone. */
+/** What was found, as data: the report, the pictures and the tables of numbers are made from it alone. */
 export type Cell = string | number | boolean | null
 
-export interface StudyColumn {
+export interface ReportColumn {
   readonly name: string
   /** Such as pA; none for a bare number. */
   readonly unit?: string
 }
 
 /** Numbers: all of them go into `data/<name>.csv`. */
-export interface StudyTable {
-  /** File name without extension, of this study alone: begins with the part's name. */
+export interface ReportTable {
+  /** File name without extension, of this report alone: begins with the part's name where there are several. */
   readonly name: string
   readonly title: string
-  readonly columns: readonly StudyColumn[]
+  readonly columns: readonly ReportColumn[]
   readonly rows: readonly (readonly Cell[])[]
   /** Left out of the report, which only names its file: too long to read. Default false. */
   readonly fileOnly?: boolean
 }
 
-export interface StudyPicture {
+export interface ReportPicture {
   /** File name without extension; begins with the part's name. */
   readonly name: string
   /** What to see in it, in a sentence or two. */
@@ -27,14 +27,21 @@ export interface StudyPicture {
   readonly plot: object
 }
 
-export interface StudyParameter {
+export interface ReportParameter {
   readonly name: string
   readonly value: Cell
   readonly unit?: string
 }
 
+/** What stands above the chapters. */
+export interface ReportHead {
+  readonly title: string
+  /** Paragraphs; what stands between backquotes is set as code. */
+  readonly intro: readonly string[]
+}
+
 /** One chapter of the report. */
-export interface StudySection {
+export interface ReportSection {
   /** The part's name. */
   readonly part: string
   readonly title: string
@@ -42,20 +49,20 @@ export interface StudySection {
   readonly text: readonly string[]
   /** What came out, a sentence each; printed on the command line too. */
   readonly findings: readonly string[]
-  readonly parameters: readonly StudyParameter[]
-  readonly tables: readonly StudyTable[]
-  readonly pictures: readonly StudyPicture[]
+  readonly parameters: readonly ReportParameter[]
+  readonly tables: readonly ReportTable[]
+  readonly pictures: readonly ReportPicture[]
 }
 
 /** What a section was computed with. */
-export interface StudySettings {
+export interface ReportSettings {
   readonly seed: number
-  /** Shorter runs and fewer repetitions. */
-  readonly quick: boolean
-  readonly versions: StudyVersions
+  /** Shorter runs and fewer repetitions, where there is such a choice. */
+  readonly quick?: boolean
+  readonly versions: ReportVersions
 }
 
-export interface StudyVersions {
+export interface ReportVersions {
   readonly spikingrx: string
   readonly libtorch: string
   readonly node: string
@@ -64,7 +71,7 @@ export interface StudyVersions {
 
 /** A section as it lies in the folder. */
 export interface StoredSection {
-  readonly section: StudySection
-  readonly settings: StudySettings
+  readonly section: ReportSection
+  readonly settings: ReportSettings
   readonly seconds: number
 }

@@ -1,26 +1,26 @@
 /**
- * The folder of a study:
+ * The folder of a report:
  *
  *     report.html              self-contained; made anew from all sections that lie here
  *     pictures/<name>.svg .png
  *     data/<table>.csv         every number
  *     data/<part>.json         the section as data, with its settings: what the report is made from
- *     work/<part>/             what a long part keeps to go on from
+ *     work/<part>/             what a long part keeps to go on from; the study alone has such
  */
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SpikingRxError } from '../../errors.js'
-import { replaceFile } from '../../io/replace-file.js'
-import { type PlotSpec, renderSvg, savePlot } from '../../plot/index.js'
+import { SpikingRxError } from '../errors.js'
+import { replaceFile } from '../io/replace-file.js'
+import { type PlotSpec, renderSvg, savePlot } from '../plot/index.js'
 import { csvOf } from './csv.js'
 import { type DrawnSection, reportHtml } from './html.js'
-import type { StoredSection } from './section.js'
+import type { ReportHead, StoredSection } from './section.js'
 
 /**
  * Writes a section's pictures, tables and data; the data last, so that a stored section is a whole one.
  *
  * @returns the files written
- * @throws SpikingRxError `ERR_STUDY_WRITE` when the folder can't be written
+ * @throws SpikingRxError `ERR_REPORT_WRITE` when the folder can't be written
  */
 export async function storeSection(directory: string, stored: StoredSection): Promise<readonly string[]> {
   const { part, tables, pictures } = stored.section
@@ -52,19 +52,23 @@ export async function storedSection(directory: string, part: string): Promise<St
  * Writes `report.html` from these sections.
  *
  * @returns its path
- * @throws SpikingRxError `ERR_STUDY_WRITE`
+ * @throws SpikingRxError `ERR_REPORT_WRITE`
  */
-export async function writeReport(directory: string, sections: readonly StoredSection[]): Promise<string> {
+export async function writeReport(
+  directory: string,
+  head: ReportHead,
+  sections: readonly StoredSection[],
+): Promise<string> {
   const drawn: DrawnSection[] = []
   for (const stored of sections) {
     const pictures = new Map<string, string>()
     for (const { name, plot } of stored.section.pictures) pictures.set(name, await renderSvg(plot as PlotSpec))
     drawn.push({ ...stored, drawn: pictures })
   }
-  return writing(directory, () => write(directory, 'report.html', reportHtml(drawn)))
+  return writing(directory, () => write(directory, 'report.html', reportHtml(head, drawn)))
 }
 
-/** Takes away what a part has kept to go on from. @throws SpikingRxError `ERR_STUDY_WRITE` */
+/** Takes away what a part has kept to go on from. @throws SpikingRxError `ERR_REPORT_WRITE` */
 export function clearWork(directory: string, work: string): Promise<void> {
   return writing(directory, () => rm(work, { recursive: true, force: true }))
 }
@@ -82,7 +86,7 @@ async function writing<Result>(directory: string, work: () => Promise<Result>): 
   } catch (error) {
     if (error instanceof SpikingRxError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    const message = `the study can't be written to ${directory}: ${reason}`
-    throw new SpikingRxError(message, 'ERR_STUDY_WRITE', { directory }, error)
+    const message = `the report can't be written to ${directory}: ${reason}`
+    throw new SpikingRxError(message, 'ERR_REPORT_WRITE', { directory }, error)
   }
 }

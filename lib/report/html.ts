@@ -1,6 +1,6 @@
 /** The report: one HTML file that needs no other, with its pictures as SVG inside. */
-import { formatFigure } from '../../plot/samples.js'
-import type { Cell, StoredSection, StudyColumn, StudyParameter, StudyTable } from './section.js'
+import { formatFigure } from '../plot/samples.js'
+import type { Cell, ReportColumn, ReportHead, ReportParameter, ReportTable, StoredSection } from './section.js'
 
 export interface DrawnSection extends StoredSection {
   /** SVG text of each picture, by name. */
@@ -8,20 +8,20 @@ export interface DrawnSection extends StoredSection {
 }
 
 /** The whole page. Nothing in it is loaded from elsewhere; links lead to the files beside it. */
-export function reportHtml(sections: readonly DrawnSection[]): string {
+export function reportHtml({ title, intro }: ReportHead, sections: readonly DrawnSection[]): string {
   const contents = sections.map(({ section }) => `<li><a href="#${section.part}">${htmlText(section.title)}</a></li>`)
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>From the LIF neuron to activations and networks</title>
+<title>${htmlText(title)}</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
-<h1>From the LIF neuron to activations and networks</h1>
-<p>Made by <code>spikingrx study</code>. Every number of this page lies beside it in <code>data/</code>, every picture in <code>pictures/</code>.</p>
+<h1>${htmlText(title)}</h1>
+${intro.map((paragraph) => `<p>${withCode(paragraph)}</p>`).join('\n')}
 <nav><ol>${contents.join('')}</ol></nav>
 </header>
 <main>
@@ -37,7 +37,7 @@ function chapter({ section, settings, seconds, drawn }: DrawnSection): string {
   const { seed, quick, versions } = settings
   const origin = [
     `seed ${seed}`,
-    quick ? 'quick run' : 'full run',
+    ...(quick === undefined ? [] : [quick ? 'quick run' : 'full run']),
     `${seconds.toFixed(1)} s`,
     `spikingrx ${versions.spikingrx}`,
     `libtorch ${versions.libtorch}`,
@@ -64,7 +64,7 @@ function chapter({ section, settings, seconds, drawn }: DrawnSection): string {
     .join('\n')
 }
 
-function table({ name, title, columns, rows, fileOnly = false }: StudyTable): string {
+function table({ name, title, columns, rows, fileOnly = false }: ReportTable): string {
   const link = `<a href="data/${name}.csv">${name}.csv</a>`
   if (fileOnly) return `<p class="file">${htmlText(title)}: ${rows.length} rows in ${link}</p>`
   const head = columns.map((column) => `<th>${htmlText(heading(column))}</th>`).join('')
@@ -76,14 +76,14 @@ ${body}
 <p class="file">${link}</p>`
 }
 
-function parameterTable(parameters: readonly StudyParameter[]): string {
+function parameterTable(parameters: readonly ReportParameter[]): string {
   const rows = parameters.map(
     ({ name, value, unit = '' }) => `<tr><td>${htmlText(name)}</td>${cell(value)}<td>${htmlText(unit)}</td></tr>`,
   )
   return `<div class="wide"><table>${rows.join('')}</table></div>`
 }
 
-function heading({ name, unit }: StudyColumn): string {
+function heading({ name, unit }: ReportColumn): string {
   return unit === undefined ? name : `${name} (${unit})`
 }
 
@@ -98,6 +98,10 @@ function withOwnIds(svg: string, name: string): string {
     .replace(/\bid="([^"]+)"/g, `id="${name}-$1"`)
     .replace(/url\(#([^)]+)\)/g, `url(#${name}-$1)`)
     .replace(/\bhref="#([^"]+)"/g, `href="#${name}-$1"`)
+}
+
+function withCode(text: string): string {
+  return htmlText(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 function htmlText(text: string): string {
