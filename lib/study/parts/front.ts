@@ -1,8 +1,8 @@
 /** Part `front`: how little energy, counted honestly, a network needs for which accuracy on MNIST. */
 import { join } from 'node:path'
-import { mnist } from '../../data/mnist.js'
 import { frontEntries } from '../networks/front-plans.js'
 import { matchedPlans } from '../networks/plans.js'
+import { firstImages } from '../networks/samples.js'
 import { type StudyData, type TrainedNetwork, trainNetwork } from '../networks/train.js'
 import { timeInference } from '../networks/wall-time.js'
 import { type MeasuredLayer, withoutSkipping } from '../operations.js'
@@ -17,8 +17,7 @@ export const frontPart: StudyPart = {
   kept: true,
   async run(context) {
     const size = context.quick ? quick : full
-    const data = await mnist()
-    const samples = { train: data.train.take(size.train), test: data.test.take(size.test) }
+    const samples = await firstImages(size)
     const counted = await trainAll(samples, size, context)
     context.progress(0.97, 'timing')
     const named = counted.slice(1).map(({ group, title, networks }) => ({

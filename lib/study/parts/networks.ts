@@ -1,8 +1,8 @@
 /** Part `networks`: a dense and a spiking network of the same shape on MNIST, and what each of them really computes. */
-import { mnist } from '../../data/mnist.js'
 import type { ReportSection } from '../../report/section.js'
 import { learningPicture } from '../networks/pictures.js'
 import { matchedConnections, matchedPlans, matchedSizes, matchedSteps } from '../networks/plans.js'
+import { firstImages } from '../networks/samples.js'
 import { meanOf, percentText, spreadOf } from '../networks/spread.js'
 import { type StudyData, type TrainedNetwork, trainNetwork } from '../networks/train.js'
 import { type InferenceTime, timeInference } from '../networks/wall-time.js'
@@ -26,8 +26,7 @@ export const networksPart: StudyPart = {
   kept: true,
   async run(context) {
     const size = context.quick ? quick : full
-    const data = await mnist()
-    const samples = { train: data.train.take(size.train), test: data.test.take(size.test) }
+    const samples = await firstImages(size)
     const dense: TrainedNetwork[] = []
     const spiking: TrainedNetwork[] = []
     for (let i = 0; i < size.seeds; i++) {
