@@ -6,3 +6,8 @@ export function programName(): string {
   // Under npm and npx (`npm start`), or as a file of the package, nothing says that it is on the path.
   return called === 'spikingrx' && process.env.npm_lifecycle_event === undefined ? 'spikingrx' : 'npx spikingrx'
 }
+
+/** A path as it can be pasted into a shell. */
+export function quoted(path: string): string {
+  return /^[\w./@+=:-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}

@@ -53,10 +53,10 @@ export function barLine(run: RunningFigures, progress: number, columns: number):
   const share = `${Math.floor(100 * progress)} %`.padStart(5)
   const figures = [
     `loss ${steady(run.loss)}`,
-    `acc ${percent(run.accuracy, 1)}`,
+    ...(Number.isNaN(run.accuracy) ? [] : [`acc ${percent(run.accuracy, 1)}`]),
     `${clock(run.secondsLeft)} left`,
     `${count(run.samplesPerSecond)}/s`,
-    `rate ${steady(run.firingRate)}`,
+    ...(Number.isNaN(run.firingRate) ? [] : [`rate ${steady(run.firingRate)}`]),
   ]
   // The last ones give way first where the terminal is narrow.
   while (figures.length > 0 && roomForBar(columns, head, share, figures) < NARROWEST_BAR) figures.pop()

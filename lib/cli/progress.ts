@@ -21,6 +21,12 @@ export interface Progress extends Disposable {
   [Symbol.dispose](): void
 }
 
+/** JSON when asked; else a bar where standard output is a terminal, lines where it is not. */
+export async function chooseProgress(json: boolean): Promise<Progress> {
+  if (json) return jsonProgress()
+  return process.stdout.isTTY ? (await import('./progress-bar.js')).barProgress(process.stdout) : lineProgress()
+}
+
 /** One JSON object a line on standard output; notes go to standard error. */
 export function jsonProgress(): Progress {
   return {

@@ -15,7 +15,8 @@ import { losses } from '../train/losses.js'
 import { adamW } from '../train/optimizers.js'
 import { cosine } from '../train/schedules.js'
 import { EXIT, type ExitCode } from './exit.js'
-import { jsonProgress, lineProgress, type Progress } from './progress.js'
+import { programName, quoted } from './program-name.js'
+import { chooseProgress, type Progress } from './progress.js'
 import type { ReceiverValues } from './receiver.js'
 import { runTraining } from './training-run.js'
 import { count, duration, plural } from './wording.js'
@@ -47,7 +48,7 @@ export async function trainReceiver(values: ReceiverValues): Promise<ExitCode> {
   const spec = receiverNetwork(grid, { ...settings.network, kind: run.kind, steps: run.steps })
   const device = (values.device ?? 'auto') as Device
   await using model = await Model.create(spec, { device, threads: run.threads, seed: run.seed })
-  using progress = values.json ? jsonProgress() : lineProgress()
+  using progress = await chooseProgress(values.json)
   progress.tell({ type: 'run', directory, run }, [
     `Training a ${run.kind === 'snn' ? `spiking receiver, T = ${run.steps}` : 'dense receiver'}: ${settings.title}`,
     `${count(spec.parameters)} weights, ${plural(run.iterations, 'step')} of ${plural(run.batchSize, 'slot')}; ${model.device}, ${plural(run.threads, 'thread')}. Run folder: ${directory}`,
@@ -55,14 +56,14 @@ export async function trainReceiver(values: ReceiverValues): Promise<ExitCode> {
   const end = await train(model, run, grid, directory, values.resume, progress)
   if (end.reason === 'aborted') {
     progress.tell({ type: 'interrupted', directory, step: end.step }, [
-      `Stopped after step ${end.step}. To go on:  spikingrx receiver train --resume --out ${directory}`,
+      `Stopped after step ${end.step}. To go on:  ${programName()} receiver train --resume --out ${quoted(directory)}`,
     ])
     return EXIT.interrupted
   }
   const path = join(directory, 'model.safetensors')
   await model.save(path)
   progress.tell({ type: 'result', directory, model: path, seconds: end.seconds }, [
-    `Trained in ${duration(end.seconds)}. To see what it is worth:  spikingrx receiver evaluate ${path}`,
+    `Trained in ${duration(end.seconds)}. To see what it is worth:  ${programName()} receiver evaluate ${quoted(path)}`,
   ])
   return EXIT.ok
 }

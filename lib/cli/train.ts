@@ -9,8 +9,8 @@ import { defineCommand } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { findings } from './findings.js'
 import * as options from './options.js'
-import { programName } from './program-name.js'
-import { jsonProgress, lineProgress, type Progress } from './progress.js'
+import { programName, quoted } from './program-name.js'
+import { chooseProgress, type Progress } from './progress.js'
 import { type RunConfig, writeConfig } from './run-config.js'
 import { findRun, makeRunDirectory, refuseExistingRun } from './run-directory.js'
 import { drawRun } from './run-pictures.js'
@@ -142,12 +142,6 @@ async function oldRun(dataset: CollectionName, values: TrainValues): Promise<Run
   }
 }
 
-/** A bar where standard output is a terminal, else lines. */
-async function chooseProgress(json: boolean): Promise<Progress> {
-  if (json) return jsonProgress()
-  return process.stdout.isTTY ? (await import('./progress-bar.js')).barProgress(process.stdout) : lineProgress()
-}
-
 function headline(config: RunConfig, model: Model, { train: training }: TrainTest, directory: string): string[] {
   const { dataset, epochs, batchSize, threads } = config
   const network = `a ${architectures[config.model].title}, ${count(model.spec.parameters)} weights, T = ${config.steps}`
@@ -207,9 +201,4 @@ async function tellResult(
 
 function pictureNames(pictures: readonly string[]): string {
   return pictures.flatMap((path) => (path.endsWith('.png') ? [basename(path, '.png')] : [])).join(', ')
-}
-
-/** A path as it can be pasted into a shell. */
-function quoted(path: string): string {
-  return /^[\w./@+=:-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

@@ -160,6 +160,13 @@ describe('the live bar', () => {
     )
   })
 
+  it('leaves out what the run has not: accuracy of a receiver, firing of its dense twin', () => {
+    const bare = new RunningFigures()
+    bare.add(start)
+    for (let step = 1; step <= 60; step++) bare.add({ ...stepEvent(step), accuracy: Number.NaN, firingRates: {} })
+    expect(barLine(bare, 0.6, 120)).toMatch(/ 60 % {2}loss 0\.500 {2}\d:\d\d left {2}1,200\/s$/)
+  })
+
   it.each([100, 80, 60, 40, 20])('fits a terminal of %i columns', (columns) => {
     const line = barLine(run, 0.6, columns)
     expect(line.length).toBeLessThan(Math.max(columns, 20))
