@@ -14,24 +14,26 @@ export interface BatchOptions {
   readonly snr?: Drawn
   /** Default 0. */
   readonly seed?: number
-  /** Number of the first batch: a run that goes on says how many it has had. Default 0. */
+  /** Number of the first slot: a run that goes on says how many it has had. Default 0. */
   readonly first?: number
-  /** How many. Default: without end. */
-  readonly batches?: number
+  /** How many slots in all; the last batch has what is left. Default: without end. */
+  readonly slots?: number
 }
 
 /** What one step of training reads; disposed with {@link ReceiverBatch.slots} and {@link ReceiverBatch.input}. */
 export interface ReceiverBatch extends Disposable {
-  /** `[batchSize, 4, symbols, subcarriers]`, see {@link networkInput}. */
+  /** `[size, 4, symbols, subcarriers]`, see {@link networkInput}. */
   readonly input: Tensor
   /** What to learn: `slots.bits` where `grid.kinds` says data; with the SNR, delay spread and speed of each slot. */
   readonly slots: Slots
 }
 
 /**
- * Batches of slots with drawn SNR, and delay spread and speed as the channel says. Batch `n` of a seed is always the same.
+ * Batches of slots with drawn SNR, and delay spread and speed as the channel says. Slot `n` of a seed is always the same.
  *
- *     for await (using batch of receiverBatches(grid, channel, { batchSize: 32, seed: 1, batches: 1000 })) ...
+ *     for await (using batch of receiverBatches(grid, channel, { batchSize: 32, seed: 1, slots: 32_000 })) ...
+ *
+ * {@link trainingSlots} makes a data set of them.
  *
  * @throws ArgumentError, ShapeError as {@link simulateSlots} and {@link networkInput} do
  */
@@ -41,11 +43,13 @@ export async function* receiverBatches(
   options: BatchOptions = {},
 ): AsyncGenerator<ReceiverBatch> {
   const owner = 'receiverBatches'
-  const samples = wholeNumber(owner, 'batchSize', options.batchSize ?? 32, { min: 1 })
+  const batchSize = wholeNumber(owner, 'batchSize', options.batchSize ?? 32, { min: 1 })
   const first = wholeNumber(owner, 'first', options.first ?? 0, { min: 0 })
-  const { snr = [-4, 16], seed = 0, batches = Number.POSITIVE_INFINITY } = options
-  for (let n = 0; n < batches; n++) {
-    const slots = await simulateSlots(grid, channel, { snr, samples, seed, first: (first + n) * samples })
+  const { snr = [-4, 16], seed = 0, slots: all } = options
+  const end = all === undefined ? Number.POSITIVE_INFINITY : first + wholeNumber(owner, 'slots', all, { min: 0 })
+  for (let next = first; next < end; next += batchSize) {
+    const samples = Math.min(batchSize, end - next)
+    const slots = await simulateSlots(grid, channel, { snr, samples, seed, first: next })
     const input = await networkInput(grid, slots)
     const dispose = (): void => {
       slots.dispose()

@@ -6,10 +6,10 @@ import { op } from '../tensor/operator.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Drawn, drawnRange } from './arguments.js'
+import { receiverBatches } from './batches.js'
 import { type Channel, channelSettings } from './channel.js'
 import { elementKinds, type ResourceGrid } from './grid.js'
-import { networkInput } from './receivers.js'
-import { simulateSlots } from './slots.js'
+import type { Slots } from './slots.js'
 
 export interface TrainingSlotOptions {
   /** Slots that make an epoch. */
@@ -21,7 +21,7 @@ export interface TrainingSlotOptions {
 }
 
 /**
- * A data set for a receiver's network: inputs as {@link networkInput} makes them, targets the bits sent, −1 on what carries no data.
+ * A data set for a receiver's network: inputs as {@link receiverBatches} draws them, targets the bits sent, −1 on what carries no data.
  * Slot `n` of epoch `e` is the simulator's sample `e · slots + n`, so that every epoch is new and a run that resumes sees what
  * an uninterrupted one would have seen; with `everyEpoch: false` all epochs are the first, as validation wants it.
  *
@@ -41,26 +41,31 @@ export function trainingSlots(
 
   async function* batches(asked: BatchOptions): AsyncGenerator<Batch> {
     const { batchSize, epoch, lastBatch, start } = resolveBatchOptions(asked)
+    const first = start * batchSize
+    const end = lastBatch === 'drop' ? batchCount(slots, batchSize, lastBatch) * batchSize : slots
     const before = options.everyEpoch === false ? 0 : epoch * slots
-    for (let index = start; index < batchCount(slots, batchSize, lastBatch); index++) {
-      const first = index * batchSize
-      const size = Math.min(batchSize, slots - first)
-      const { inputs, targets } = await scope(async () => {
-        using simulated = await simulateSlots(grid, channel, { snr, samples: size, seed, first: before + first })
-        const read = await networkInput(grid, simulated)
-        const isData = eq(grid.kinds, elementKinds.data)
-        const wanted = op('aten::where.ScalarOther', [isData, simulated.bits, -1]) as Tensor
-        return { inputs: read.toTypedArray() as Float32Array, targets: wanted.toTypedArray() as Float32Array }
-      })
+    const drawn = { batchSize, snr, seed, first: before + first, slots: Math.max(0, end - first) }
+    let index = start
+    for await (using batch of receiverBatches(grid, channel, drawn)) {
+      const [size = 0, ...shape] = batch.input.shape
       yield {
-        inputs,
-        targets,
+        inputs: batch.input.toTypedArray() as Float32Array,
+        targets: targetsOf(batch.slots),
         size,
         index,
-        shape: [size, 4, symbols, subcarriers],
+        shape: [size, ...shape],
         targetShape: [size, bitsPerSymbol, symbols, subcarriers],
       }
+      index += 1
     }
+  }
+
+  function targetsOf({ bits }: Slots): Float32Array {
+    return scope(() => {
+      const isData = eq(grid.kinds, elementKinds.data)
+      const wanted = op('aten::where.ScalarOther', [isData, bits, -1]) as Tensor
+      return wanted.toTypedArray() as Float32Array
+    })
   }
   return { inputShape: [4, symbols, subcarriers], length: slots, batches }
 }

@@ -278,15 +278,17 @@ describe('receiverBatches', () => {
   it('draws batch after batch and goes on where a run stopped', async () => {
     using grid = resourceGrid({ subcarriers: 12 })
     const options = { batchSize: 3, seed: 4 }
-    const inputs = async (first: number, batches: number): Promise<number[][]> => {
+    const inputs = async (first: number, slots: number): Promise<number[][]> => {
       const list: number[][] = []
-      for await (using batch of receiverBatches(grid, rayleigh, { ...options, first, batches }))
+      for await (using batch of receiverBatches(grid, rayleigh, { ...options, first, slots }))
         list.push(numbers(batch.input))
       return list
     }
-    const [, second, third] = await inputs(0, 3)
-    expect(await inputs(1, 2)).toEqual([second, third])
+    const [, second, third] = await inputs(0, 8)
+    expect(await inputs(3, 5)).toEqual([second, third])
+    expect(third).toHaveLength((2 * second!.length) / 3)
     expect(second).not.toEqual(third)
+    expect(await inputs(3, 0)).toEqual([])
   })
 
   it('gives the network the received grid and the pilots', async () => {
