@@ -50,7 +50,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'receiver',
-    summary: 'train a spiking OFDM receiver, and measure it beside classical ones',
+    summary: 'train a spiking OFDM receiver, measure it beside classical ones, look at one slot',
     load: async () => (await import('./receiver.js')).command,
   },
   {

@@ -18,7 +18,7 @@ import { EXIT, type ExitCode } from './exit.js'
 import { UsageError } from './failure.js'
 import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
-import { channelOf, gridOf, load, snrOf } from './receiver-evaluate.js'
+import { channelOf, gridOf, loadNetwork, snrList } from './receiver-inputs.js'
 import { bytes, count } from './wording.js'
 
 /** Error rates that the loss is told at. */
@@ -34,9 +34,10 @@ const EVALUATION = 2 ** 40
 export async function quantizeReceiver(checkpoint: string, values: ReceiverValues): Promise<ExitCode> {
   const path = values.out ?? join(dirname(checkpoint), 'model-8bit.safetensors')
   if (resolve(path) === resolve(checkpoint)) throw new UsageError('--out must name another file than the checkpoint')
-  using model = await load(checkpoint, values)
-  using grid = gridOf(model, values.modulation)
-  const channel = channelOf(values)
+  const network = await loadNetwork(checkpoint, values)
+  using model = network.model
+  using grid = gridOf(network, values.modulation)
+  const channel = channelOf(values, grid)
   using small = await quantizeWeights(model)
   await small.save(path, { weightBits: 8 })
   const sizes = { before: (await stat(checkpoint)).size, after: (await stat(path)).size }
@@ -70,7 +71,7 @@ async function losses(
     () => void process.stderr.write('Stopping after this batch.\n'),
     () => undefined,
   )
-  const settings = { snr: snrOf(snr), slots: Math.max(5, slots), seed: EVALUATION + seed, signal: stop.signal }
+  const settings = { snr: snrList(snr), slots: Math.max(5, slots), seed: EVALUATION + seed, signal: stop.signal }
   try {
     const plain = await compareReceivers(grid, channel, receivers, { ...settings, levels: uncoded })
     if (rate === undefined) return { uncoded: plain }

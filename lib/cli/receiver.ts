@@ -19,10 +19,20 @@ const definitions = {
   'batch-size': { ...options.batchSize, help: "train: slots a step (default: the preset's)" },
   steps: { kind: 'integer', min: 1, max: 100, help: "train: time steps T (default: the preset's)" },
   resume: { kind: 'flag', help: 'train: go on with the run in --out' },
-  twin: { kind: 'text', value: 'FILE', help: 'evaluate: another checkpoint to draw beside it, such as the dense twin' },
-  channel: { kind: 'choice', choices: channelKinds, help: 'evaluate: default tdl-a' },
-  'delay-spread': { kind: 'number', min: 0, max: 10_000, value: 'NS', help: 'evaluate: rms, in ns (default 100)' },
-  speed: { kind: 'number', min: 0, max: 500, value: 'M/S', help: 'evaluate: in m/s (default 15)' },
+  twin: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'evaluate, demo: another checkpoint to set beside it, such as the dense twin',
+  },
+  channel: { kind: 'choice', choices: channelKinds, help: 'evaluate, demo: default tdl-a' },
+  'delay-spread': {
+    kind: 'number',
+    min: 0,
+    max: 10_000,
+    value: 'NS',
+    help: 'evaluate, demo: rms, in ns (default 100)',
+  },
+  speed: { kind: 'number', min: 0, max: 500, value: 'M/S', help: 'evaluate, demo: in m/s (default 15)' },
   modulation: {
     kind: 'choice',
     choices: modulations,
@@ -39,9 +49,17 @@ const definitions = {
     kind: 'text',
     value: 'FROM:TO:STEP',
     pattern: { matches: /^-?\d+(\.\d+)?(:-?\d+(\.\d+)?:\d+(\.\d+)?)?$/, wanted: 'a number, or from:to:step, in dB' },
-    help: 'evaluate: Es/N0 in dB (default -2:16:3)',
+    help: 'Es/N0 in dB; evaluate: default -2:16:3; demo: one, default 10',
   },
+  nearest: { kind: 'flag', help: 'evaluate: least squares with nearest interpolation as well' },
   slots: { kind: 'integer', min: 1, max: 10_000_000, help: 'evaluate: most slots a point (default 2000)' },
+  slot: {
+    kind: 'text',
+    value: 'FILE.npy',
+    help: 'demo: decode a recorded slot, complex [symbols, subcarriers]; its noise power is that of --snr',
+  },
+  export: { kind: 'text', value: 'FILE.npy', help: 'demo: write the received grid of the simulated slot' },
+  llrs: { kind: 'text', value: 'FILE.npy', help: "demo: write the network's soft bits" },
   seed: { ...options.seed, help: 'same seed, same figures (default 1)' },
   device: options.device,
   threads: options.threads,
@@ -55,14 +73,19 @@ export const command = defineCommand({
   name: 'receiver',
   about:
     'A spiking receiver for OFDM slots. train: trains it (or its dense twin) on simulated slots and stores it. evaluate: bit and block error ' +
-    'rates over SNR beside least squares, LMMSE and perfect channel knowledge, as pictures, CSV and JSON. quantize: 8-bit weights, and what they cost.',
+    'rates over SNR beside least squares, LMMSE and perfect channel knowledge. demo: one slot through a trained receiver: constellation, ' +
+    'channel estimate, soft bits, spikes. Both write a report in HTML with its pictures, CSV and JSON. quantize: 8-bit weights, and what they cost.',
   positionals: [
     {
       name: 'what to do',
-      choices: ['train', 'evaluate', 'quantize'],
-      help: 'train a network, measure one, or store it with 8-bit weights',
+      choices: ['train', 'evaluate', 'demo', 'quantize'],
+      help: 'train a network, measure one, look at one slot, or store it with 8-bit weights',
     },
-    { name: 'checkpoint', optional: true, help: 'a trained receiver; evaluate without one: the classical ones alone' },
+    {
+      name: 'checkpoint',
+      optional: true,
+      help: 'a trained receiver. evaluate without one: the classical ones alone; demo: the one that comes with the package',
+    },
   ],
   options: definitions,
   notes: ['Ctrl-C saves a checkpoint and stops; --resume goes on from it, to the same bits.'],
@@ -71,6 +94,8 @@ export const command = defineCommand({
     'spikingrx receiver train --kind dense --out runs/twin',
     'spikingrx receiver evaluate runs/receiver-tiny-snn/model.safetensors --twin runs/twin/model.safetensors',
     'spikingrx receiver quantize runs/receiver-tiny-snn/model.safetensors --coded 0.5',
+    'spikingrx receiver demo --snr 5 --export slot.npy',
+    'spikingrx receiver demo --snr 5 --slot slot.npy --llrs llrs.npy',
     'spikingrx receiver evaluate --modulation 16qam --channel tdl-c --coded 0.5',
   ],
   run: async ({ positionals: [action, checkpoint], values }) => {
@@ -82,6 +107,7 @@ export const command = defineCommand({
       if (checkpoint === undefined) throw new UsageError('receiver quantize needs a checkpoint')
       return (await import('./receiver-quantize.js')).quantizeReceiver(checkpoint, values)
     }
+    if (action === 'demo') return (await import('./receiver-demo.js')).demoReceiver(checkpoint, values)
     return (await import('./receiver-evaluate.js')).evaluateReceiver(checkpoint, values)
   },
 })

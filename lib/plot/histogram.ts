@@ -18,6 +18,10 @@ export interface HistogramOptions {
   /** What is counted, with unit: below the axis. */
   readonly quantity: string
   readonly bins?: number
+  /** Ends of the axis; what lies beyond is not drawn. Default: from the values. */
+  readonly domain?: readonly [number, number]
+  /** Of the series in their order. Default: before and after, or as many as there are. */
+  readonly colours?: readonly string[]
 }
 
 /**
@@ -52,7 +56,8 @@ export function histograms(panels: readonly HistogramPanel[], options: Histogram
   if (!Number.isInteger(bins) || bins < 1 || bins > 500) {
     throw new ArgumentError(`histograms expects bins from 1 to 500, got ${bins}`, 'ERR_RANGE', { bins })
   }
-  const ranges = panels.flatMap((panel) => panel.series.flatMap((series) => finiteRange(series.values) ?? []))
+  const ranges =
+    options.domain ?? panels.flatMap((panel) => panel.series.flatMap((series) => finiteRange(series.values) ?? []))
   if (ranges.length === 0)
     throw new ArgumentError('histograms expects at least one finite value, got none', 'ERR_RANGE')
   const edges = binEdges(Math.min(...ranges), Math.max(...ranges), bins)
@@ -60,7 +65,7 @@ export function histograms(panels: readonly HistogramPanel[], options: Histogram
     { text: options.title, subtitle: [options.subtitle ?? ''] },
     {
       spacing: 36,
-      hconcat: panels.map((panel) => histogramPanel(panel, edges, options.quantity)),
+      hconcat: panels.map((panel) => histogramPanel(panel, edges, options)),
       resolve: { scale: { color: 'independent' } },
     },
   )
@@ -71,13 +76,13 @@ function binEdges(low: number, high: number, bins: number): number[] {
   return Array.from({ length: bins + 1 }, (_, k) => from + ((to - from) * k) / bins)
 }
 
-function histogramPanel(panel: HistogramPanel, edges: readonly number[], quantity: string): object {
+function histogramPanel(panel: HistogramPanel, edges: readonly number[], options: HistogramOptions): object {
   const names = panel.series.map(nameWithFigures)
   const rows = panel.series.flatMap((series, s) => {
     const counts = binCounts(series.values, edges)
     return counts.map((count, k) => ({ series: names[s]!, from: edges[k]!, to: edges[k + 1]!, count }))
   })
-  const range = panel.series.length === 2 ? [colours.before, colours.after] : seriesColours
+  const range = options.colours ?? (panel.series.length === 2 ? [colours.before, colours.after] : seriesColours)
   return {
     title: { text: panel.title, fontSize: 11, fontWeight: 'normal', offset: 6 },
     width: 330,
@@ -85,7 +90,7 @@ function histogramPanel(panel: HistogramPanel, edges: readonly number[], quantit
     data: { values: rows },
     mark: { type: 'rect', opacity: 0.55, strokeWidth: 0 },
     encoding: {
-      x: { field: 'from', type: 'quantitative', title: quantity, scale: { zero: false, nice: false } },
+      x: { field: 'from', type: 'quantitative', title: options.quantity, scale: { zero: false, nice: false } },
       x2: { field: 'to' },
       y: { field: 'count', type: 'quantitative', title: 'values in the bin' },
       y2: { datum: 0 },

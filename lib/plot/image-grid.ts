@@ -25,6 +25,8 @@ export interface ImageGrid {
   readonly subtitle?: string
   /** Images in a row. Default: as square as it goes. */
   readonly columns?: number
+  /** Pixels that an image is wide, about. Default: 72, or as its label needs. */
+  readonly imageWidth?: number
   /** Images drawn at most. Default: all that fit. */
   readonly most?: number
   /** Lowest and highest value of the colour scale. Default: from all values, one scale for all images. */
@@ -59,7 +61,7 @@ export function imageGrid(grid: ImageGrid): PlotSpec {
   const cut =
     images.length < grid.images.length ? `first ${images.length} of ${formatCount(grid.images.length)} shown` : ''
   const domain = grid.domain ?? colourDomain(images, grid.colours)
-  const layout = layOut(images, height, width, Math.min(columns, images.length))
+  const layout = layOut(images, height, width, Math.min(columns, images.length), grid.imageWidth)
   const scale = {
     domain: grid.colours === 'diverging' ? [domain[0], 0, domain[1]] : domain,
     range: rangeOf(grid.colours),
@@ -160,9 +162,15 @@ interface Layout {
 }
 
 /** Whole pixels everywhere, so that cells meet without seams. */
-function layOut(images: readonly GridImage[], height: number, width: number, columns: number): Layout {
+function layOut(
+  images: readonly GridImage[],
+  height: number,
+  width: number,
+  columns: number,
+  imageWidth: number | undefined,
+): Layout {
   const labelWidth = Math.max(...images.map((image) => image.label.length)) * 6
-  const wanted = images.length === 1 ? 280 : Math.max(72, labelWidth)
+  const wanted = imageWidth ?? (images.length === 1 ? 280 : Math.max(72, labelWidth))
   const cell = Math.max(1, Math.round(wanted / Math.max(width, height)), Math.ceil(labelWidth / width))
   const gap = { x: 14, y: 20 }
   const frames = images.map((image, i) => {

@@ -61,7 +61,7 @@ export {
   perfectReceiver,
   type Receiver,
 } from './receivers.js'
-export { readSlots, writeComplex } from './recorded.js'
+export { readSlots, writeComplex, writeLlrs } from './recorded.js'
 export { type ReceivedSlots, type SlotOptions, Slots, simulateSlots, symbolSnr } from './slots.js'
 export { type RatePoint, rateCurve, type SnrAt, snrAt, snrLoss } from './snr-at.js'
 export { theoreticalBitErrorRate, theoreticalCombiningErrorRate } from './theory.js'

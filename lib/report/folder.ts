@@ -14,7 +14,8 @@ import { replaceFile } from '../io/replace-file.js'
 import { type PlotSpec, renderSvg, savePlot } from '../plot/index.js'
 import { csvOf } from './csv.js'
 import { type DrawnSection, reportHtml } from './html.js'
-import type { ReportHead, StoredSection } from './section.js'
+import type { ReportHead, ReportSection, StoredSection } from './section.js'
+import { versions } from './versions.js'
 
 /**
  * Writes a section's pictures, tables and data; the data last, so that a stored section is a whole one.
@@ -66,6 +67,22 @@ export async function writeReport(
     drawn.push({ ...stored, drawn: pictures })
   }
   return writing(directory, () => write(directory, 'report.html', reportHtml(head, drawn)))
+}
+
+/**
+ * A report of one section: stored, and its page written.
+ *
+ * @throws SpikingRxError `ERR_REPORT_WRITE`
+ */
+export async function storeReport(
+  directory: string,
+  head: ReportHead,
+  section: ReportSection,
+  { seed, seconds }: { readonly seed: number; readonly seconds: number },
+): Promise<{ readonly report: string; readonly files: readonly string[] }> {
+  const stored = { section, settings: { seed, versions: versions() }, seconds }
+  const files = await storeSection(directory, stored)
+  return { files, report: await writeReport(directory, head, [stored]) }
 }
 
 /** Takes away what a part has kept to go on from. @throws SpikingRxError `ERR_REPORT_WRITE` */
