@@ -10,7 +10,7 @@
 // Few files, because Node resolves, reads and links each one: a hundred modules take 60 ms to import, these 15.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -72,9 +72,24 @@ async function bundle(out, entries) {
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
-    keepNames: true,
     logLevel: 'warning',
   })
+  for (const file of await readdir(out, { recursive: true })) {
+    if (file.endsWith('.js')) await nameClasses(path.join(out, file))
+  }
+}
+
+/**
+ * Classes that name themselves inside become `var Model = class _Model`: they get their name back. esbuild's keepNames would
+ * also set the name of every closure each time that it is made.
+ */
+async function nameClasses(file) {
+  const text = await readFile(file, 'utf8')
+  const named = text.replaceAll(
+    /^var (\w+) = class _\1\b[^{\n]*\{$/gm,
+    (line, name) => `${line}\n  static {\n    Object.defineProperty(this, "name", { value: "${name}" });\n  }`,
+  )
+  if (named !== text) await writeFile(file, named)
 }
 
 async function requirable(out, entries) {
