@@ -28,9 +28,15 @@ export class ModelEntry {
 
   /** @throws ServeError `ERR_SERVE_MODEL`; `ERR_SERVE_NOT_READY` while it is being loaded */
   served(version: string | undefined): ServedModel {
+    let newest: ModelVersion | undefined
+    let number = 0
+    for (const [other, one] of this.versions) {
+      if (!one.ready || other < number || (version !== undefined && one.version !== version)) continue
+      newest = one
+      number = other
+    }
+    if (newest !== undefined) return newest
     const asked = this.newestFirst.filter((one) => version === undefined || one.version === version)
-    const found = asked.find(({ ready }) => ready)
-    if (found !== undefined) return found
     const loading = asked.some(({ state }) => state === 'LOADING')
     const reason = asked.find((one) => one.reason !== '')?.reason ?? this.problem
     const which = version === undefined ? '' : `version ${JSON.stringify(version.slice(0, 20))} of `

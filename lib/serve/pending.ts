@@ -1,7 +1,7 @@
 import { AbortedError } from '../errors.js'
 import type { Queued } from './batcher.js'
 import type { SequenceRequest } from './sequences.js'
-import type { InferenceRequest, InferenceResult, SequencePosition } from './service.js'
+import type { CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
 import type { CheckedInput, CheckedRequest, NamedOutput } from './signature.js'
 
 interface Settle {
@@ -71,7 +71,7 @@ export class Pending implements Queued {
 
   /** Calls `expire` once the time is over, and `abort` when the signal says so, unless it is answered before. */
   watch(
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
     abort: (error: AbortedError) => void,
     after: (expire: () => void) => () => void,
     expire: () => void,
@@ -82,7 +82,7 @@ export class Pending implements Queued {
       return
     }
     const listener = (): void => abort(aborted(signal))
-    signal.addEventListener('abort', listener, { once: true })
+    signal.addEventListener('abort', listener)
     this.#release = () => {
       stopTimer()
       signal.removeEventListener('abort', listener)
@@ -119,6 +119,6 @@ export function isOfSequence(pending: Pending): pending is SequencePending {
   return pending.position !== undefined
 }
 
-export function aborted(signal: AbortSignal): AbortedError {
+export function aborted(signal: CancelSignal): AbortedError {
   return new AbortedError('the request was cancelled', {}, signal.reason)
 }

@@ -19,48 +19,44 @@ interface Answerer {
 
 /** @throws ServeError `ERR_SERVE_OUTPUT` (400) for values that JSON can't carry, or a classification of no classes */
 export function encodeResponse(model: Answerer, decoded: DecodedRequest, result: InferenceResult): EncodedResponse {
-  const wanted = new Map(decoded.outputs.map((output) => [output.name, output]))
   const parts: Uint8Array[] = []
-  const outputs = Array.from(result.outputs, ([name, value]) => {
-    const format = wanted.get(name) ?? { name, ...decoded.otherwise }
-    return encodeOutput(format, value, model.signature.labels, parts)
-  })
+  let outputs = ''
+  for (const [name, value] of result.outputs) {
+    const format = decoded.outputs.find((output) => output.name === name) ?? { name, ...decoded.otherwise }
+    const output = encodeOutput(format, value, model.signature.labels, parts)
+    outputs = outputs === '' ? output : `${outputs},${output}`
+  }
   const id = decoded.id === undefined ? '' : `,"id":${JSON.stringify(decoded.id)}`
   const names = `"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)}`
-  const json = `{${names}${id},"outputs":[${outputs.join(',')}]}`
+  const json = `{${names}${id},"outputs":[${outputs}]}`
   if (parts.length === 0) return { body: json }
-  const header = Buffer.from(json)
-  return { body: Buffer.concat([header, ...parts]), headerLength: header.byteLength }
+  const header = Buffer.byteLength(json)
+  const body = Buffer.allocUnsafe(parts.reduce((sum, { byteLength }) => sum + byteLength, header))
+  let end = body.write(json)
+  for (const part of parts) {
+    body.set(part, end)
+    end += part.byteLength
+  }
+  return { body, headerLength: header }
 }
 
 function encodeOutput(
-  format: OutputFormat,
+  { name, binary, classification }: OutputFormat,
   value: TensorValue,
   labels: readonly string[] | undefined,
   parts: Uint8Array[],
 ): string {
-  const { name, binary, classification } = format
-  const data =
-    classification === undefined
-      ? { shape: value.shape, datatype: value.datatype, ...tensorData(name, value) }
-      : classData(name, value, classification, labels)
-  const description = `"name":${JSON.stringify(name)},"datatype":"${data.datatype}","shape":[${data.shape.join(',')}]`
-  if (!binary) return `{${description},"data":${data.json()}}`
-  const bytes = data.bytes()
+  const classes = classification === undefined ? undefined : classify(name, value, classification, labels)
+  const datatype = classes === undefined ? value.datatype : 'BYTES'
+  const { shape } = classes ?? value
+  const description = `"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(',')}]`
+  if (!binary) {
+    const data = classes === undefined ? jsonFromElements(name, value) : JSON.stringify(classes.texts)
+    return `{${description},"data":${data}}`
+  }
+  const bytes = classes === undefined ? bytesFromElements(value.data, value.datatype) : lengthPrefixed(classes.texts)
   parts.push(bytes)
   return `{${description},"parameters":{"binary_data_size":${bytes.byteLength}}}`
-}
-
-function tensorData(name: string, value: TensorValue) {
-  return {
-    json: () => jsonFromElements(name, value),
-    bytes: () => bytesFromElements(value.data, value.datatype),
-  }
-}
-
-function classData(name: string, value: TensorValue, count: number, labels: readonly string[] | undefined) {
-  const { shape, texts } = classify(name, value, count, labels)
-  return { shape, datatype: 'BYTES', json: () => JSON.stringify(texts), bytes: () => lengthPrefixed(texts) }
 }
 
 /** BYTES on the wire: of each element its length in four bytes, little-endian, and the bytes. */

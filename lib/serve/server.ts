@@ -76,8 +76,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   refuseExpectations(app)
   wantHost(app)
   // A connection kept open past its answer would hold up the end.
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_, reply, payload, done) => {
     if (closing !== undefined) reply.header('connection', 'close')
+    done(null, payload)
   })
   await openWebSockets(app, protocol)
   await app.register(spikingrxPlugin, { ...protocol, accepting: () => closing === undefined })
@@ -197,19 +198,20 @@ function refuseExpectations(app: FastifyInstance): void {
 
 /** As HTTP/1.1 demands; node:http would answer without a body. */
 function wantHost(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ headers, raw }) => {
-    if (headers.host === undefined && raw.httpVersion === '1.1')
-      throw new ServeError('the request has no Host header', 'ERR_SERVE_INPUT')
+  app.addHook('onRequest', ({ headers, raw }, _, done) => {
+    const missing = headers.host === undefined && raw.httpVersion === '1.1'
+    done(missing ? new ServeError('the request has no Host header', 'ERR_SERVE_INPUT') : undefined)
   })
 }
 
 /** One line a request; what asks again and again only where one looks for it. */
 function logAnswers(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
     const path = url.split('?', 1)[0]
     const answer = { method, path, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime * 100) / 100 }
     if (path?.startsWith('/v2/health/') || path === '/metrics') request.log.debug(answer, 'answered')
     else request.log.info(answer, 'answered')
+    done()
   })
 }

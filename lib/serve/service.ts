@@ -42,6 +42,14 @@ export interface SequencePosition {
   readonly end: boolean
 }
 
+/** What tells that a client is gone: an AbortSignal, or less (`routes/gone.ts`). */
+export interface CancelSignal {
+  readonly aborted: boolean
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface InferenceRequest {
   /** By input name; checked against the signature by the model, and left unchanged until it has answered. */
   readonly inputs: ReadonlyMap<string, TensorValue>
@@ -53,7 +61,7 @@ export interface InferenceRequest {
   /** Milliseconds that the request may wait and compute; the model's own limit where undefined. */
   readonly timeout?: number
   /** Aborted when the client is gone. */
-  readonly signal?: AbortSignal
+  readonly signal?: CancelSignal
 }
 
 /** Spikes of one layer for one request. */

@@ -193,7 +193,7 @@ describe('a stream', () => {
     const model = repository.models.get('waits')![0]!
     while (model.requests.length === 0) await sleep(5)
     const signal = model.requests[0]!.signal!
-    const aborted = once(signal, 'abort')
+    const aborted = once(signal as AbortSignal, 'abort')
     stream.socket.terminate()
     await aborted
     expect(signal.aborted).toBe(true)

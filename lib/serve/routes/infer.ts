@@ -8,6 +8,7 @@ import { decodeRequest } from '../protocol-request.js'
 import { encodeResponse } from '../protocol-response.js'
 import type { ServedModel } from '../service.js'
 import type { Endpoints } from './endpoint.js'
+import { GoneSignal } from './gone.js'
 import { modelOf, namesOf } from './model-of.js'
 
 const HEADER_LENGTH = 'inference-header-content-length'
@@ -54,20 +55,10 @@ async function infer(
   const sent = (request.body ?? Buffer.alloc(0)) as Buffer
   const body = await decodedBody(sent, headers['content-encoding'], bodyBytes)
   const decoded = decodeRequest(body, headerLength, model.signature)
-  const result = await model.infer({ ...decoded.request, signal: goneSignal(reply) })
+  const result = await model.infer({ ...decoded.request, signal: new GoneSignal(reply) })
   const response = encodeResponse(model, decoded, result)
   observe(result)
   if (response.headerLength === undefined) reply.type('application/json')
   else reply.type('application/octet-stream').header(HEADER_LENGTH, response.headerLength)
   return response.body
-}
-
-/** Aborted when the connection ends before the response has been written. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  if (reply.raw.closed) gone.abort()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
-  return gone.signal
 }

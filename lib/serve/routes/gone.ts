@@ -1,0 +1,28 @@
+import type { FastifyReply } from 'fastify'
+import type { CancelSignal } from '../service.js'
+
+/**
+ * Aborted when the connection ends before the response has been written. For one listener; an AbortSignal, with its
+ * controller and table of listeners, takes as long to make as an image to be read.
+ */
+export class GoneSignal implements CancelSignal {
+  aborted: boolean
+  #listener: (() => void) | undefined
+
+  constructor({ raw }: FastifyReply) {
+    this.aborted = raw.closed
+    raw.on('close', () => {
+      if (raw.writableFinished) return
+      this.aborted = true
+      this.#listener?.()
+    })
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listener = listener
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined
+  }
+}
