@@ -106,7 +106,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
   return {
     app,
-    listen: () => app.listen({ host, port }),
+    listen: async () => {
+      const address = await app.listen({ host, port })
+      // Fastify names one address of this machine for all of them.
+      return host === '0.0.0.0' ? address.replace('127.0.0.1', host) : address
+    },
     close: (deadline = 10_000) => {
       closing ??= close(deadline)
       return closing

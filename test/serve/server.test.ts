@@ -174,6 +174,13 @@ describe('the server', () => {
     while (!signal!.aborted) await sleep(2)
   })
 
+  it('names the address that it was told to listen at', async () => {
+    const { listen, close } = await createServer({ repository: fakeRepository(), host: '0.0.0.0', port: 0 })
+    const address = await listen()
+    await close()
+    expect(address).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/)
+  })
+
   it('speaks TLS', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'spikingrx-tls-'))
     const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')]
