@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "error.h"
+#include "model/neuron_layers.h"
 #include "model/plan_builder.h"
 #include "snn/conv_block.h"
 
@@ -46,6 +47,13 @@ at::Tensor SpikeNormLayer::rows(const at::Tensor& running, int64_t first, int64_
   return running.index_select(0, at::arange(first, first + steps, at::kLong).clamp_max(known - 1).to(running.device()));
 }
 
+NormTensors SpikeNormLayer::tensors(const Pass& pass, int64_t steps) const {
+  const auto of = [&](const at::Tensor& running) {
+    return rows(running, pass.first_step, steps, pass.options.training);
+  };
+  return {gamma_, beta_, of(running_mean_), of(running_variance_)};
+}
+
 Signal SpikeNormLayer::forward(const Signal& input, Pass& pass) {
   const bool training = pass.options.training;
   // A constant input has the same statistics at every step; what differs by step is the running statistics.
@@ -56,11 +64,15 @@ Signal SpikeNormLayer::forward(const Signal& input, Pass& pass) {
     signal.value = input.value.expand(shape);
   }
   SpikeNormOptions options{training, momentum_, epsilon_, signal.constant() ? signal.steps : 1};
-  Signal output{spike_norm(signal.value, gamma_, beta_, rows(running_mean_, pass.first_step, input.steps, training),
-                           rows(running_variance_, pass.first_step, input.steps, training), options),
-                signal.steps};
+  Signal output{spike_norm(signal.value, tensors(pass, input.steps), options), signal.steps};
   pass.record(name_, "output", output.value);
   return output;
+}
+
+std::optional<Signal> SpikeNormLayer::forward_with(Layer& next, const Signal& input, Pass& pass) {
+  auto* lif = dynamic_cast<LifLayer*>(&next);
+  if (!lif || !pass.options.training || pass.options.record || input.constant()) return std::nullopt;
+  return lif->forward_normalised(input, tensors(pass, input.steps), {true, momentum_, epsilon_, 1}, pass);
 }
 
 bool SpikeNormLayer::plan(PlanBuilder& plan) const {

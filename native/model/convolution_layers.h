@@ -10,6 +10,8 @@ class SpikeNormLayer final : public Layer {
   // options: epsilon, momentum, statistics ("shared" | "perStep"), steps.
   SpikeNormLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  // Training with LIF as the next layer: one operator.
+  std::optional<Signal> forward_with(Layer& next, const Signal& input, Pass& pass) override;
   bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
 
@@ -21,6 +23,8 @@ class SpikeNormLayer final : public Layer {
  private:
   // The statistics of `steps` steps after `first`: [C], or [steps, C] sharing memory when training.
   at::Tensor rows(const at::Tensor& running, int64_t first, int64_t steps, bool training) const;
+  // Those for the next `steps` steps of the pass.
+  NormTensors tensors(const Pass& pass, int64_t steps) const;
 
   double momentum_, epsilon_;
   at::Tensor gamma_, beta_, running_mean_, running_variance_;

@@ -1,4 +1,4 @@
-// The registry: a layer's kind and how it is made.
+// The registry, a layer's kind and how it is made; and layers one after the other.
 #include "model/layer.h"
 
 #include "error.h"
@@ -28,6 +28,15 @@ std::shared_ptr<Layer> make_layer(const Spec& spec, const std::string& name, Bui
   if (kind == "rateEncoder") return std::make_shared<RateEncoderLayer>(name);
   if (kind == "latencyEncoder") return std::make_shared<LatencyEncoderLayer>(spec, name, build);
   SPIKINGRX_CHECK(false, "ERR_RANGE", name, ": unknown layer kind '", kind, "'");
+}
+
+Signal run_layers(const std::vector<std::shared_ptr<Layer>>& layers, size_t count, Signal signal, Pass& pass) {
+  for (size_t i = 0; i < count; i++) {
+    const auto both = i + 1 < count ? layers[i]->forward_with(*layers[i + 1], signal, pass) : std::nullopt;
+    signal = both ? *both : layers[i]->forward(signal, pass);
+    if (both) i++;
+  }
+  return signal;
 }
 
 }  // namespace spikingrx

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class Layer {
   virtual ~Layer() = default;
 
   virtual Signal forward(const Signal& input, Pass& pass) = 0;
+  // What `next` gives of the signal after this layer, where one operator does both; nothing where none does.
+  virtual std::optional<Signal> forward_with(Layer&, const Signal&, Pass&) { return std::nullopt; }
   // Each parameter and buffer by its full name.
   virtual void visit(const ParameterSink&) {}
   // Names of spiking layers inside, this one included, in the order in which they run.
@@ -70,6 +73,9 @@ class Layer {
  protected:
   std::string name_;
 };
+
+// The signal after the first `count` layers, one after the other.
+Signal run_layers(const std::vector<std::shared_ptr<Layer>>& layers, size_t count, Signal signal, Pass& pass);
 
 // What a layer is built from.
 struct Build {

@@ -108,7 +108,7 @@ ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& op
   if (!state.empty()) pass.first_step = state.back().item<int64_t>();
   const Planned* planned = this->planned(options);
   const size_t layers = planned ? planned->first : layers_.size();
-  for (size_t i = 0; i < layers; i++) signal = layers_[i]->forward(signal, pass);
+  signal = run_layers(layers_, layers, std::move(signal), pass);
   if (planned) signal.value = planned->plan->run(signal.value, steps, options.engine == Engine::kEvent, pass);
   if (signal.constant()) {  // no neuron on the way: the output is the same at every step
     auto shape = signal.value.sizes().vec();

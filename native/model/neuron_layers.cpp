@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "model/plan_builder.h"
+#include "snn/norm_lif.h"
 
 namespace spikingrx {
 
@@ -54,12 +55,21 @@ LifLayer::LifLayer(const Spec& spec, std::string name, Build& build) : Layer(std
 Signal LifLayer::forward(const Signal& input, Pass& pass) {
   LifOptions options = options_;
   options.trace = pass.options.record;
-  const LifOutput output = lif(input.value, decay_, threshold_, pass.take_state(), input.steps, options);
+  return finish(lif(input.value, decay_, threshold_, pass.take_state(), input.steps, options), input.steps, pass);
+}
+
+Signal LifLayer::forward_normalised(const Signal& input, const NormTensors& norm, const SpikeNormOptions& norm_options,
+                                    Pass& pass) {
+  return finish(norm_lif(input.value, norm, norm_options, decay_, threshold_, pass.take_state(), input.steps, options_),
+                input.steps, pass);
+}
+
+Signal LifLayer::finish(const LifOutput& output, int64_t steps, Pass& pass) {
   pass.give_state(output.membrane);
   if (pass.options.measure_rates) pass.result.rates.push_back(output.spikes.mean());
   pass.record(name_, "spikes", output.spikes);
   if (pass.options.record) pass.record(name_, "membrane", output.trace);
-  return {output.spikes, input.steps};
+  return {output.spikes, steps};
 }
 
 bool LifLayer::plan(PlanBuilder& plan) const {

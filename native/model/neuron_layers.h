@@ -2,6 +2,7 @@
 #pragma once
 #include "model/layer.h"
 #include "snn/lif.h"
+#include "snn/spike_norm.h"
 
 namespace spikingrx {
 
@@ -11,6 +12,9 @@ class LifLayer final : public Layer {
   // learnable (of "decay", "threshold"), perChannel.
   LifLayer(const Spec& spec, std::string name, Build& build);
   Signal forward(const Signal& input, Pass& pass) override;
+  // Forward of what SpikeNorm makes of the input; records nothing.
+  Signal forward_normalised(const Signal& input, const NormTensors& norm, const SpikeNormOptions& norm_options,
+                            Pass& pass);
   bool plan(PlanBuilder& plan) const override;
   void visit(const ParameterSink& sink) override;
   void collect_spiking(std::vector<std::string>& names) const override { names.push_back(name_); }
@@ -18,6 +22,8 @@ class LifLayer final : public Layer {
   void constrain() override;
 
  private:
+  Signal finish(const LifOutput& output, int64_t steps, Pass& pass);
+
   LifOptions options_;
   bool learn_decay_, learn_threshold_;
   at::Tensor decay_, threshold_;

@@ -45,9 +45,9 @@ SewBlockLayer::SewBlockLayer(const Spec& spec, std::string name, Build& build)
 }
 
 Signal SewBlockLayer::run(const Stage& stage, const Signal& input, Pass& pass) {
-  Signal signal = stage.convolution->forward(input, pass);
-  if (stage.norm) signal = stage.norm->forward(signal, pass);
-  return stage.activation->forward(signal, pass);
+  std::vector<std::shared_ptr<Layer>> layers{stage.convolution, stage.norm, stage.activation};
+  std::erase(layers, nullptr);
+  return run_layers(layers, layers.size(), input, pass);
 }
 
 Signal SewBlockLayer::forward(const Signal& input, Pass& pass) {

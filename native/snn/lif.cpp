@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "error.h"
+#include "snn/lif_arguments.h"
 #include "snn/lif_shape.h"
 #include "snn/once_differentiable.h"
 
@@ -52,11 +53,6 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward(
 
 Optional optional(const at::Tensor& tensor) { return tensor.defined() ? Optional(tensor) : std::nullopt; }
 
-bool needs_gradient(const std::vector<at::Tensor>& inputs) {
-  const auto wanted = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
-  return at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wanted);
-}
-
 LifKeep keep_of(const LifOptions& options, bool differentiable) {
   if (!differentiable) return LifKeep::kNothing;
   return options.membranes == LifMembranes::kSave ? LifKeep::kMembranes : LifKeep::kStates;
@@ -68,14 +64,8 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
                                const LifOptions& options, LifKeep keep) {
     at::AutoDispatchBelowADInplaceOrView below;
     context->set_materialize_grads(false);
-    auto& saved = context->saved_data;
-    saved["steps"] = steps;
-    saved["decay_input"] = options.decay_input;
-    saved["reset"] = static_cast<int64_t>(options.reset);
-    saved["reset_delay"] = options.reset_delay;
-    saved["detach_reset"] = options.detach_reset;
-    saved["surrogate"] = static_cast<int64_t>(options.surrogate.kind);
-    saved["surrogate_parameter"] = options.surrogate.parameter;
+    context->saved_data["steps"] = steps;
+    save_options(*context, options);
     auto [spikes, state, trace, states] = lif_forward(current, decay, threshold, membrane, steps, options, keep);
     context->save_for_backward({current, decay, threshold, membrane.value_or(at::Tensor()), states});
     if (!options.trace) context->mark_non_differentiable({trace});
@@ -89,18 +79,11 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
  private:
   static variable_list input_gradients(AutogradContext* context, const variable_list& gradients) {
     const auto inputs = context->get_saved_variables();
-    auto& saved = context->saved_data;
-    LifOptions options;
-    options.decay_input = saved["decay_input"].toBool();
-    options.reset = static_cast<Reset>(saved["reset"].toInt());
-    options.reset_delay = saved["reset_delay"].toBool();
-    options.detach_reset = saved["detach_reset"].toBool();
-    options.surrogate = {static_cast<SurrogateKind>(saved["surrogate"].toInt()),
-                         saved["surrogate_parameter"].toDouble()};
+    const LifOptions options = saved_options(*context);
     const bool parameter_gradients = context->needs_input_grad(1) || context->needs_input_grad(2);
     auto [current, membrane, decay, threshold] = lif_backward(
         optional(gradients[0]), optional(gradients[1]), optional(gradients[2]), inputs[0], inputs[1], inputs[2],
-        optional(inputs[3]), saved["steps"].toInt(), options, parameter_gradients, optional(inputs[4]));
+        optional(inputs[3]), context->saved_data["steps"].toInt(), options, parameter_gradients, optional(inputs[4]));
     if (inputs[3].defined()) membrane = membrane.to(inputs[3].scalar_type());
     return {current,
             context->needs_input_grad(1) ? decay : at::Tensor(),
@@ -167,8 +150,8 @@ LifMembranes parse_membranes(const std::string& membranes) {
   SPIKINGRX_CHECK(false, "ERR_RANGE", "lif membranes must be auto, recompute or save, got '", membranes, "'");
 }
 
-LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
-              const at::Tensor& membrane, int64_t steps, const LifOptions& options) {
+void check_lif(const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
+               const at::Tensor& membrane, int64_t steps, const LifOptions& options) {
   SPIKINGRX_CHECK(current.is_floating_point(), "ERR_TYPE", "lif expects a floating point current, got ",
                   current.dtype());
   SPIKINGRX_CHECK(current.dim() >= 3, "ERR_SHAPE", "lif expects a current [B, T, D] or [B, T, C, H, W], got ",
@@ -188,6 +171,37 @@ LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tens
     SPIKINGRX_CHECK(membrane.is_floating_point(), "ERR_TYPE", "lif membrane must be floating point, got ",
                     membrane.dtype());
   }
+}
+
+bool needs_gradient(std::initializer_list<at::Tensor> inputs) {
+  const auto wanted = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
+  return at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wanted);
+}
+
+void save_options(AutogradContext& context, const LifOptions& options) {
+  auto& saved = context.saved_data;
+  saved["decay_input"] = options.decay_input;
+  saved["reset"] = static_cast<int64_t>(options.reset);
+  saved["reset_delay"] = options.reset_delay;
+  saved["detach_reset"] = options.detach_reset;
+  saved["surrogate"] = static_cast<int64_t>(options.surrogate.kind);
+  saved["surrogate_parameter"] = options.surrogate.parameter;
+}
+
+LifOptions saved_options(AutogradContext& context) {
+  auto& saved = context.saved_data;
+  LifOptions options;
+  options.decay_input = saved["decay_input"].toBool();
+  options.reset = static_cast<Reset>(saved["reset"].toInt());
+  options.reset_delay = saved["reset_delay"].toBool();
+  options.detach_reset = saved["detach_reset"].toBool();
+  options.surrogate = {static_cast<SurrogateKind>(saved["surrogate"].toInt()), saved["surrogate_parameter"].toDouble()};
+  return options;
+}
+
+LifOutput lif(const at::Tensor& current, const at::Tensor& decay, const at::Tensor& threshold,
+              const at::Tensor& membrane, int64_t steps, const LifOptions& options) {
+  check_lif(current, decay, threshold, membrane, steps, options);
   const auto outputs = LifFunction::apply(current, decay, threshold, optional(membrane), steps, options,
                                           keep_of(options, needs_gradient({current, decay, threshold, membrane})));
   return {outputs[0], outputs[1], outputs[2]};

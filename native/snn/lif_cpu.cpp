@@ -140,7 +140,7 @@ void scan_forward(const Neurons<Real>& neurons, const at::Tensor& input, const a
   for_tiles(s, [&](int64_t begin, int64_t end, auto&& place_of) {
     for (int64_t i = begin; i < end; i++) {
       const Place place = place_of(i);
-      LifForwardTile<Real> tile;
+      LifForwardTile<Real> tile{};
       const int64_t of_state = neurons.begin(tile, place);
       const int64_t of_steps = place.sample * s.steps * s.neurons + place.first;
       tile.element = element_of<Value>();
@@ -233,7 +233,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
       const std::unique_ptr<Real[]> scratch(new Real[kBackwardRows * std::min(kWidestTile, s.neurons)]);
       for (int64_t i = begin; i < end; i++) {
         const Place place = place_of(i);
-        LifBackwardTile<Real> tile;
+        LifBackwardTile<Real> tile{};
         const int64_t of_state = neurons.begin(tile, place);
         const int64_t of_steps = place.sample * s.steps * s.neurons + place.first;
         const int64_t of_current = place.sample * s.current_steps * s.neurons + place.first;

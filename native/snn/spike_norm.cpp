@@ -11,11 +11,11 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "error.h"
 #include "snn/device_kernel.h"
 #include "snn/kernels/step_norm.h"
+#include "snn/norm_rows.h"
 
 namespace spikingrx {
 
@@ -36,11 +36,15 @@ void update_by_step(const at::Tensor& running_mean, const at::Tensor& running_va
   update_running(running_variance, variance, momentum, repeats);
 }
 
+}  // namespace
+
 // One kernel on a device whose plugin has it: 4 T small ones would cost more there than the normalisation.
-void update(const at::Tensor& running_mean, const at::Tensor& running_variance, const at::Tensor& mean,
-            const at::Tensor& variance, const SpikeNormOptions& options) {
+void update_statistics(const NormTensors& norm, const at::Tensor& mean, const at::Tensor& variance,
+                       const SpikeNormOptions& options) {
   static const auto op = device_operator<void(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                               const at::Tensor&, double, int64_t)>("spikingrx::spike_norm_update");
+  const at::NoGradGuard no_grad;
+  const at::Tensor &running_mean = norm.running_mean, &running_variance = norm.running_variance;
   const bool contiguous = running_mean.is_contiguous() && running_variance.is_contiguous();
   const bool alike = running_mean.scalar_type() == running_variance.scalar_type();
   if (!running_mean.is_cuda() || !contiguous || !alike || !has_kernel(op, running_mean))
@@ -51,17 +55,16 @@ void update(const at::Tensor& running_mean, const at::Tensor& running_variance, 
   running_variance.unsafeGetTensorImpl()->bump_version();
 }
 
-void check(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta, const at::Tensor& running_mean,
-           const at::Tensor& running_variance, const SpikeNormOptions& options) {
+void check_spike_norm(const at::Tensor& input, const NormTensors& norm, const SpikeNormOptions& options) {
   SPIKINGRX_CHECK(input.is_floating_point(), "ERR_TYPE", "spikeNorm expects a floating point input, got ",
                   input.dtype());
   SPIKINGRX_CHECK(input.dim() == 4 || input.dim() == 5, "ERR_SHAPE",
                   "spikeNorm expects [B, C, H, W] or [B, T, C, H, W], got ", input.sizes());
   const int64_t channels = input.size(-3), steps = (input.dim() == 5 ? input.size(1) : 1) * options.repeats;
-  for (const auto* parameter : {&gamma, &beta})
+  for (const auto* parameter : {&norm.gamma, &norm.beta})
     SPIKINGRX_CHECK(parameter->dim() == 1 && parameter->size(0) == channels, "ERR_SHAPE",
                     "spikeNorm gamma and beta must have shape [", channels, "], got ", parameter->sizes());
-  for (const auto* running : {&running_mean, &running_variance}) {
+  for (const auto* running : {&norm.running_mean, &norm.running_variance}) {
     const bool shared = running->dim() == 1 && running->size(0) == channels;
     const bool per_step = running->dim() == 2 && running->size(1) == channels && running->size(0) == steps;
     SPIKINGRX_CHECK(shared || per_step, "ERR_SHAPE", "spikeNorm running statistics must have shape [", channels,
@@ -70,7 +73,21 @@ void check(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& b
   SPIKINGRX_CHECK(options.epsilon > 0, "ERR_RANGE", "spikeNorm epsilon must be positive, got ", options.epsilon);
   SPIKINGRX_CHECK(options.momentum >= 0 && options.momentum <= 1, "ERR_RANGE",
                   "spikeNorm momentum must be in [0, 1], got ", options.momentum);
+  const int64_t values = input.size(0) * input.size(-2) * input.size(-1);
+  SPIKINGRX_CHECK(!options.training || input.numel() == 0 || values > 1, "ERR_SHAPE",
+                  "spikeNorm needs more than one value a channel and step to train, got ", input.sizes());
 }
+
+bool has_own_passes(const at::Tensor& input, const NormTensors& norm) {
+  // Planes of fewer elements are short stretches far apart, which libtorch's kernels go through faster: a training
+  // epoch of MNIST with planes of 49 to 196 took 41 s with those and 56 s with these; planes of 1024 gain a sixth.
+  constexpr int64_t kLeastArea = 1024;
+  const auto fits = [](const at::Tensor& tensor) { return tensor.is_cpu() && tensor.scalar_type() == at::kFloat; };
+  return input.size(-2) * input.size(-1) >= kLeastArea && input.is_contiguous() && fits(input) && fits(norm.gamma) &&
+         fits(norm.beta) && fits(norm.running_mean);
+}
+
+namespace {
 
 // Normalises each row of `folded` [B, R, H, W] by its own mean and biased variance, in float32 on the CPU: as
 // native_batch_norm, which sums value by value in double and reads the input once more. A row's planes stay in the
@@ -93,12 +110,9 @@ struct NormaliseRows : torch::autograd::Function<NormaliseRows> {
                      [&](int64_t begin, int64_t end) {
                        for (int64_t r = begin; r < end; r++) {
                          const Moments found = kernels.moments(x + r * area, planes);
-                         const double deviation = 1 / std::sqrt(found.squares / count + epsilon);
-                         const double by = gamma[r] * deviation;
-                         kernels.normalise(x + r * area, planes, static_cast<float>(by),
-                                           static_cast<float>(beta[r] - by * found.mean), y + r * area);
-                         m[r] = static_cast<float>(found.mean), k[r] = static_cast<float>(deviation);
-                         v[r] = static_cast<float>(found.squares / (count - 1));  // unbiased, as is kept
+                         const NormalisedRow row = normalised_row(found, count, epsilon, gamma[r], beta[r]);
+                         kernels.normalise(x + r * area, planes, row.scale, row.shift, y + r * area);
+                         m[r] = row.mean, k[r] = row.inverse, v[r] = row.variance;
                        }
                      });
     context->save_for_backward({folded, scale, mean, inverse});
@@ -106,7 +120,6 @@ struct NormaliseRows : torch::autograd::Function<NormaliseRows> {
     return result;
   }
 
-  // With N values a row, x^ = (x - mean) k:  dx = gamma k (g - sum g / N - x^ sum(g x^) / N)
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
@@ -132,36 +145,21 @@ struct NormaliseRows : torch::autograd::Function<NormaliseRows> {
                      [&](int64_t begin, int64_t end) {
                        for (int64_t r = begin; r < end; r++) {
                          const GradientSums sums = kernels.gradient_sums(x + r * area, g + r * area, planes, m[r]);
-                         const double by = static_cast<double>(gamma[r]) * k[r];
-                         const double of_value = -by * k[r] * k[r] * sums.product / count;
-                         kernels.combine(
-                             x + r * area, g + r * area, planes, static_cast<float>(by), static_cast<float>(of_value),
-                             static_cast<float>(-by * sums.gradient / count - of_value * m[r]), dx + r * area);
-                         dgamma[r] = static_cast<float>(sums.product * k[r]);
-                         dbeta[r] = static_cast<float>(sums.gradient);
+                         const RowGradient row = row_gradient(sums, count, gamma[r], m[r], k[r]);
+                         kernels.combine(x + r * area, g + r * area, planes.step, planes, row.of_gradient, row.of_value,
+                                         row.constant, dx + r * area);
+                         dgamma[r] = row.gamma, dbeta[r] = row.beta;
                        }
                      });
     return {result, grad_scale, grad_shift, {}, {}, {}};
   }
 };
 
-// Planes of fewer elements are short stretches far apart, which libtorch's kernels go through faster: a training epoch
-// of MNIST with planes of 49 to 196 took 41 s with those and 56 s with these; planes of 1024 gain a sixth.
-constexpr int64_t kLeastArea = 1024;
-
-bool has_own_kernel(const at::Tensor& folded, const at::Tensor& scale, const at::Tensor& shift,
-                    const at::Tensor& mean) {
-  const auto fits = [](const at::Tensor& tensor) { return tensor.is_cpu() && tensor.scalar_type() == at::kFloat; };
-  return folded.size(2) * folded.size(3) >= kLeastArea && folded.is_contiguous() && fits(folded) && fits(scale) &&
-         fits(shift) && fits(mean);
-}
-
 }  // namespace
 
-at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta,
-                      const at::Tensor& running_mean, const at::Tensor& running_variance,
-                      const SpikeNormOptions& options) {
-  check(input, gamma, beta, running_mean, running_variance, options);
+at::Tensor spike_norm(const at::Tensor& input, const NormTensors& norm, const SpikeNormOptions& options) {
+  const auto& [gamma, beta, running_mean, running_variance] = norm;
+  check_spike_norm(input, norm, options);
   if (input.numel() == 0) return input.clone();
   const at::Tensor sequence = input.dim() == 5 ? input : input.unsqueeze(1);
   const int64_t batch = sequence.size(0), steps = sequence.size(1), channels = sequence.size(2);
@@ -185,20 +183,15 @@ at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at
     return std::get<0>(result).view(input.sizes());
   }
 
-  SPIKINGRX_CHECK(batch * height * width > 1, "ERR_SHAPE",
-                  "spikeNorm needs more than one value a channel and step to train, got ", input.sizes());
   // Momentum 1 leaves the batch's own mean and unbiased variance in these.
   const auto options_of_statistics = running_mean.options();
   const at::Tensor mean = at::zeros({steps * channels}, options_of_statistics);
   const at::Tensor variance = at::zeros({steps * channels}, options_of_statistics);
   const at::Tensor result =
-      has_own_kernel(folded, scale, shift, mean)
+      has_own_passes(folded, norm)
           ? NormaliseRows::apply(folded, scale, shift, mean, variance, options.epsilon)
           : std::get<0>(at::native_batch_norm(folded, scale, shift, mean, variance, true, 1.0, options.epsilon));
-  {
-    at::NoGradGuard no_grad;
-    update(running_mean, running_variance, mean.view({steps, channels}), variance.view({steps, channels}), options);
-  }
+  update_statistics(norm, mean.view({steps, channels}), variance.view({steps, channels}), options);
   return result.view(input.sizes());
 }
 
@@ -206,7 +199,7 @@ namespace {
 at::Tensor spike_norm_operator(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta,
                                at::Tensor& running_mean, at::Tensor& running_variance, bool training, double momentum,
                                double epsilon) {
-  return spike_norm(input, gamma, beta, running_mean, running_variance, {training, momentum, epsilon, 1});
+  return spike_norm(input, {gamma, beta, running_mean, running_variance}, {training, momentum, epsilon, 1});
 }
 }  // namespace
 

@@ -20,10 +20,12 @@ struct SpikeNormOptions {
   int64_t repeats = 1;
 };
 
-// input [B, C, H, W] or [B, T, C, H, W]; gamma, beta [C]; running_mean, running_variance [C] or [T, C], updated in
-// place when training. With [T, C], T must be the input's number of steps (times repeats).
-SPIKINGRX_API at::Tensor spike_norm(const at::Tensor& input, const at::Tensor& gamma, const at::Tensor& beta,
-                                    const at::Tensor& running_mean, const at::Tensor& running_variance,
-                                    const SpikeNormOptions& options);
+struct NormTensors {
+  at::Tensor gamma, beta;                     // [C]
+  at::Tensor running_mean, running_variance;  // [C] or [T, C], updated in place when training
+};
+
+// input [B, C, H, W] or [B, T, C, H, W]. With statistics [T, C], T must be the input's number of steps (times repeats).
+SPIKINGRX_API at::Tensor spike_norm(const at::Tensor& input, const NormTensors& norm, const SpikeNormOptions& options);
 
 }  // namespace spikingrx

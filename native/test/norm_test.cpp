@@ -22,7 +22,7 @@ Norm norm(int64_t channels, at::IntArrayRef running) {
 }
 
 at::Tensor apply(const at::Tensor& x, const Norm& n, bool training, int64_t repeats = 1) {
-  return spike_norm(x, n.gamma, n.beta, n.mean, n.variance, {training, 0.1, 1e-5, repeats});
+  return spike_norm(x, {n.gamma, n.beta, n.mean, n.variance}, {training, 0.1, 1e-5, repeats});
 }
 
 // The definition with small operators.
@@ -124,7 +124,7 @@ TEST("large planes, which have kernels of their own, give libtorch's values and 
     const auto leaf = [](const at::Tensor& value) { return value.detach().clone().requires_grad_(); };
     const at::Tensor gamma = leaf(at::tensor({1.5f, -0.5f})), beta = leaf(at::tensor({0.25f, 2.f})), input = leaf(x);
     const at::Tensor mean = at::zeros({channels}), variance = at::ones({channels});
-    const at::Tensor y = spike_norm(input, gamma, beta, mean, variance, {true, 0.1, 1e-5, 1});
+    const at::Tensor y = spike_norm(input, {gamma, beta, mean, variance}, {true, 0.1, 1e-5, 1});
     (y * upstream).sum().backward();
     const at::Tensor wide = leaf(x.to(at::kDouble)), wide_gamma = leaf(gamma.to(at::kDouble)),
                      wide_beta = leaf(beta.to(at::kDouble));

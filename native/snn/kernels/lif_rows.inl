@@ -5,6 +5,7 @@
 // there. Past the caches means non-temporal stores of whole lines: the memory written is not read first, which saves a
 // third of the traffic of a copy, and what the caches hold stays there. Pieces are short because a core has some 16
 // lines under way to and from memory: longer bursts of prefetches or such stores would stand still between them.
+#pragma once
 #include <algorithm>
 #include <cstdint>
 #include <cstring>

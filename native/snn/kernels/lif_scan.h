@@ -8,6 +8,7 @@
 #include "api.h"
 #include "snn/kernels/lif_chunk.h"
 #include "snn/kernels/lif_step.h"
+#include "snn/kernels/step_norm.h"
 #include "snn/kernels/surrogate_gradient.h"
 
 namespace spikingrx {
@@ -18,11 +19,21 @@ enum class Element : int8_t { kReal, kBFloat16, kHalf };
 
 inline constexpr int64_t kWidestTile = 1024;  // what a row of neurons carries stays in the first-level cache
 
+// A current that is normalised on its way into the scan: I[t] = scale[t] x[t] + shift[t], where `current` holds x.
+// Backward gives the gradient of I and adds up what the normalisation's own backward needs. float32 only.
+struct LifNorm {
+  const float *scale = nullptr, *shift = nullptr;  // one a step, for all of the tile; null: `current` is the current
+  const float* mean = nullptr;                     // for backward
+  GradientSums* sums = nullptr;                    // [steps], added to by backward
+  int64_t step = 0;                                // from one time step to the next, of scale, shift and mean
+};
+
 template <class Real>
 struct LifForwardTile {
   Element element;
   const void* current;                   // first element of the first row, as all of these
   int64_t current_step;                  // elements from one time step to the next; 0: a constant current
+  int64_t next_tile;                     // from here to the tile that is done next, of current; 0: none
   void* spikes;                          // may be null
   void* trace;                           // membranes before reset in the tensors' type; may be null
   int64_t output_step;                   // elements from one time step to the next, of spikes, trace and membranes
@@ -35,6 +46,7 @@ struct LifForwardTile {
   Reset reset;
   bool reset_delay;
   bool streaming;  // write past the caches
+  LifNorm norm = {};
 };
 
 template <class Real>
@@ -42,6 +54,7 @@ struct LifBackwardTile {
   Element element;
   const void* current;
   int64_t current_step;
+  int64_t next_tile;                     // from here to the tile that is done next, of current and grad_spikes; 0: none
   const void *grad_spikes, *grad_trace;  // with their own steps, so that an absent gradient is a row of zeros
   int64_t grad_spikes_step, grad_trace_step;
   void* grad_current;
@@ -61,6 +74,7 @@ struct LifBackwardTile {
   bool reset_delay, detach_reset;
   bool streaming;
   Surrogate surrogate;
+  LifNorm norm = {};
 };
 
 inline constexpr int64_t kBackwardRows = 2;

@@ -1,5 +1,6 @@
 // Included once for each instruction set: SPIKINGRX_ISA names its namespace, SPIKINGRX_SCAN_DOUBLE tells whether double
 // is worth compiling for it; see lif_scan.h.
+#include "snn/kernels/lif_norm.inl"
 #include "snn/kernels/lif_rows.inl"
 
 namespace spikingrx::SPIKINGRX_ISA {
@@ -14,7 +15,7 @@ void forward_tile(const LifForwardTile<Real>& tile) {
   auto& [current_buffer, spikes_buffer, before_buffer] = buffers.values;
   for (int64_t t = 0; t < tile.steps; t++) {
     const bool enters_chunk = tile.states && t > 0 && t % kLifChunk == 0;
-    const int64_t next = std::min(t + 1, tile.steps - 1) * tile.current_step;
+    const int64_t next = t + 1 < tile.steps ? (t + 1) * tile.current_step : tile.next_tile;
     for_pieces(tile.width, [&](int64_t first, int64_t width) {
       Real* __restrict u = tile.membrane + first;
       const Real* __restrict decay = tile.decay + first, * __restrict gain = tile.gain + first, * __restrict threshold = tile.threshold + first;
@@ -22,8 +23,7 @@ void forward_tile(const LifForwardTile<Real>& tile) {
       if (enters_chunk)
         put(Element::kReal, streaming, u, tile.states, (t / kLifChunk - 1) * tile.states_step + first, width);
       prefetch<Real>(element, tile.current, next + first, width);
-      const Real* __restrict current =
-          read(element, tile.current, t * tile.current_step + first, current_buffer, width);
+      const Real* __restrict current = read_current(tile, t, first, current_buffer, width);
       Real* __restrict spikes = tile.spikes ? place(element, streaming, tile.spikes, at, spikes_buffer) : spikes_buffer;
 #pragma GCC ivdep
       for (int64_t n = 0; n < width; n++) {
@@ -55,8 +55,7 @@ template <Reset reset, bool delay, class Real>
   std::copy_n(entered, width, u);
   for (int64_t t = begin; t < end; t++) {
     prefetch<Real>(tile.element, tile.grad_spikes, t * tile.grad_spikes_step + first, width);
-    const Real* __restrict current =
-        read(tile.element, tile.current, t * tile.current_step + first, buffers.values[0], width);
+    const Real* __restrict current = read_current(tile, t, first, buffers.values[0], width);
     Real* __restrict computed = membranes + (t - begin) * kPiece;
 #pragma GCC ivdep
     for (int64_t n = 0; n < width; n++) {
@@ -72,7 +71,8 @@ template <Reset reset, bool delay, class Real>
 // that entered the chunk, or the membrane before reset of the step before where all of these were saved.
 template <Reset reset, bool delay, SurrogateKind kind, bool learn, class Real>
 void chunk_back(const LifBackwardTile<Real>& tile, int64_t begin, int64_t end, int64_t first, int64_t width,
-                const Real* entered, const Real* membranes, int64_t step, Real* carried_spike, Real* sums) {
+                const Real* entered, const Real* membranes, int64_t step, Real* carried_spike, Real* sums,
+                ChunkSums& gathered) {
   constexpr ResetRule rule = reset_rule(reset, delay);
   const Element element = tile.element;
   const bool constant = tile.grad_current_step == 0, streaming = tile.streaming && !constant;
@@ -86,24 +86,26 @@ void chunk_back(const LifBackwardTile<Real>& tile, int64_t begin, int64_t end, i
   Real* __restrict grad_decay = learn ? tile.grad_decay + first : nullptr, * __restrict grad_threshold =
                                                                                learn ? tile.grad_threshold + first
                                                                                      : nullptr;
-  // What is read after this piece: the next one of these steps, or the first one of the chunk before.
-  const bool last_piece = first + width == tile.width;
-  const int64_t next_piece = last_piece ? 0 : first + width, steps_before = last_piece ? kLifChunk : 0;
-  const int64_t next_width = std::min(kPiece, tile.width - next_piece);
+  // What is read after this piece: the next one of these steps, the first one of the chunk before, or that of the next
+  // tile, which begins with the last chunk.
+  const bool last_piece = first + width == tile.width, last = last_piece && begin == 0;
+  const int64_t last_chunk = (tile.steps - 1) / kLifChunk * kLifChunk;
+  const int64_t steps_on = last ? last_chunk : last_piece ? -kLifChunk : 0;
+  const int64_t next_piece = last_piece ? 0 : first + width, next_width = std::min(kPiece, tile.width - next_piece);
+  const int64_t next_current = next_piece + (last ? tile.next_tile : 0);
   for (int64_t t = end - 1; t >= begin; t--) {
-    const int64_t next = std::max<int64_t>(t - steps_before, 0);
+    const int64_t next = std::min(t + steps_on, tile.steps - 1);
     if (tile.membranes) {
       prefetch<Real>(Element::kReal, tile.membranes, next * step + next_piece, next_width);
       prefetch<Real>(element, tile.grad_spikes, next * tile.grad_spikes_step + next_piece, next_width);
     } else {
-      prefetch<Real>(element, tile.current, next * tile.current_step + next_piece, next_width);
+      prefetch<Real>(element, tile.current, next * tile.current_step + next_current, next_width);
     }
     const Real* __restrict membrane = membranes + (t - begin) * step;
     // Membrane before reset of step t - 1, from which the state that entered step t follows; or that state.
     const bool enters = t == 0 || (t == begin && !tile.membranes);
     const Real* __restrict previous = t == begin ? entered : membrane - step;
-    const Real* __restrict current =
-        learn ? read(element, tile.current, t * tile.current_step + first, current_buffer, width) : nullptr;
+    const Real* __restrict current = learn ? read_current(tile, t, first, current_buffer, width) : nullptr;
     const Real* __restrict grad_spikes =
         read(element, tile.grad_spikes, t * tile.grad_spikes_step + first, spikes_buffer, width);
     const Real* __restrict grad_trace =
@@ -124,6 +126,7 @@ void chunk_back(const LifBackwardTile<Real>& tile, int64_t begin, int64_t end, i
       if constexpr (learn) grad_decay[n] = back.grad_decay, grad_threshold[n] = back.grad_threshold;
       grad_current[n] = gain[n] * grad_u;
     }
+    gather_step(tile, t, first, grad_current, width, gathered);
     if (constant)
       for (int64_t n = 0; n < width; n++) sum[n] += grad_current[n];
     else
@@ -138,6 +141,7 @@ void backward_tile(const LifBackwardTile<Real>& tile) {
   Real *carried_spike = tile.scratch, *sums = carried_spike + tile.width;
   std::fill_n(carried_spike, 2 * tile.width, Real(0));
   Buffers<Real, kLifChunk> chunk;
+  ChunkSums gathered;
   for (int64_t end = tile.steps; end > 0;) {
     const int64_t begin = (end - 1) / kLifChunk * kLifChunk;
     for_pieces(tile.width, [&](int64_t first, int64_t width) {
@@ -152,8 +156,9 @@ void backward_tile(const LifBackwardTile<Real>& tile) {
         recompute_membranes<reset, delay>(tile, begin, end, first, width, entered, chunk.values[0]);
       }
       chunk_back<reset, delay, kind, learn>(tile, begin, end, first, width, entered, membranes, step, carried_spike,
-                                            sums);
+                                            sums, gathered);
     });
+    add_chunk(gathered, tile.norm, begin, end);
     end = begin;
   }
   if (tile.grad_current_step == 0)

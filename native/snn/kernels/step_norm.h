@@ -26,9 +26,9 @@ struct StepNorm {
   // y = scale x + shift
   void (*normalise)(const float* x, const Planes& planes, float scale, float shift, float* y);
   GradientSums (*gradient_sums)(const float* x, const float* gradient, const Planes& planes, double mean);
-  // result = of_gradient g + of_value x + constant
-  void (*combine)(const float* x, const float* gradient, const Planes& planes, float of_gradient, float of_value,
-                  float constant, float* result);
+  // result = of_gradient g + of_value x + constant; planes of g lie `gradient_step` apart.
+  void (*combine)(const float* x, const float* gradient, int64_t gradient_step, const Planes& planes, float of_gradient,
+                  float of_value, float constant, float* result);
 };
 
 // For this processor; every instruction set sums in the same order.

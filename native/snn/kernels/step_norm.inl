@@ -1,53 +1,26 @@
 // Included once for each instruction set; see step_norm.h.
-//
-// Sums are taken in 64 lanes of float over 2,048 values at a time, which are then added up in double: 32 additions in
-// float lose at most 2e-6 of the sum of magnitudes, and far less on average.
 #include <algorithm>
-#include <cstring>
 
+#include "snn/kernels/lane_sums.inl"
 #include "snn/kernels/step_norm.h"
 
 namespace spikingrx::SPIKINGRX_ISA {
 StepNorm step_norm();
 namespace {
 
-constexpr int64_t kLanes = 16, kBlock = 2048;
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
-
-[[gnu::always_inline]] inline Lanes load(const float* from) {
-  Lanes lanes;
-  std::memcpy(&lanes, from, sizeof lanes);
-  return lanes;
-}
-
-// The sum over a plane of term(offset, lanes of the offset) or of term(offset, one value), as `load_term` gives it.
-template <class Vector, class Single>
-inline double sum_of(int64_t count, Vector&& vector, Single&& single) {
-  double sum = 0;
-  for (int64_t block = 0; block < count; block += kBlock) {
-    const int64_t end = std::min(count, block + kBlock);
-    Lanes a = {}, b = {}, c = {}, d = {};
-    int64_t i = block;
-    for (; i + 4 * kLanes <= end; i += 4 * kLanes) {
-      a += vector(i);
-      b += vector(i + kLanes);
-      c += vector(i + 2 * kLanes);
-      d += vector(i + 3 * kLanes);
-    }
-    for (; i + kLanes <= end; i += kLanes) a += vector(i);
-    for (int64_t lane = 0; lane < kLanes; lane++)
-      sum += (static_cast<double>(a[lane]) + b[lane]) + (static_cast<double>(c[lane]) + d[lane]);
-    for (; i < end; i++) sum += single(i);
-  }
-  return sum;
-}
-
 Moments moments(const float* x, const Planes& planes) {
   const auto count = static_cast<double>(planes.planes * planes.area);
   double sum = 0;
   for (int64_t p = 0; p < planes.planes; p++) {
     const float* from = x + p * planes.step;
-    sum += sum_of(planes.area, [&](int64_t i) { return load(from + i); }, [&](int64_t i) { return from[i]; });
+    const float* next = p + 1 < planes.planes ? from + planes.step : from;
+    sum += sum_of(
+        planes.area,
+        [&](int64_t i) {
+          __builtin_prefetch(next + i);
+          return load(from + i);
+        },
+        [&](int64_t i) { return from[i]; });
   }
   const double mean = sum / count;
   const auto centre = static_cast<float>(mean);
@@ -89,10 +62,10 @@ GradientSums gradient_sums(const float* x, const float* gradient, const Planes& 
   return sums;
 }
 
-void combine(const float* x, const float* gradient, const Planes& planes, float of_gradient, float of_value,
-             float constant, float* result) {
+void combine(const float* x, const float* gradient, int64_t gradient_step, const Planes& planes, float of_gradient,
+             float of_value, float constant, float* result) {
   for (int64_t p = 0; p < planes.planes; p++) {
-    const float *from = x + p * planes.step, *g = gradient + p * planes.step;
+    const float *from = x + p * planes.step, *g = gradient + p * gradient_step;
     float* to = result + p * planes.step;
 #pragma GCC ivdep
     for (int64_t i = 0; i < planes.area; i++) to[i] = (of_gradient * g[i] + constant) + of_value * from[i];
