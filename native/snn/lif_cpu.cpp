@@ -105,15 +105,16 @@ struct Neurons {
   Reset reset;
   bool reset_delay;
 
-  // Sets what forward and backward tiles share.
+  // Sets what forward and backward tiles share; `next` is the tile done after this one.
   template <class Tile>
-  int64_t begin(Tile& tile, const Place& place) const {
+  int64_t begin(Tile& tile, const Place& place, const Place& next) const {
     tile.decay = values.decay.const_data_ptr<Real>() + place.first;
     tile.gain = values.gain.const_data_ptr<Real>() + place.first;
     tile.threshold = values.threshold.const_data_ptr<Real>() + place.first;
     tile.steps = sizes.steps, tile.width = place.width;
     tile.reset = reset, tile.reset_delay = reset_delay;
     tile.current_step = sizes.current_steps == sizes.steps ? sizes.neurons : 0;
+    tile.next_tile = (next.sample - place.sample) * sizes.current_steps * sizes.neurons + next.first - place.first;
     tile.states_step = sizes.batch * sizes.neurons;
     return place.sample * sizes.neurons + place.first;  // of a tensor [B, N]
   }
@@ -124,6 +125,12 @@ Neurons<Real> neurons_of(const at::Tensor& input, const LifSizes& s, const at::T
                          const at::Tensor& threshold, bool decay_input, int64_t reset, bool reset_delay) {
   return {s, neuron_values<Real>(decay, threshold, input, s.neurons, decay_input), decay_input,
           static_cast<Reset>(reset), reset_delay};
+}
+
+// start_membrane as memory of its own, which the scan then changes.
+at::Tensor first_state(const std::optional<at::Tensor>& membrane, const at::Tensor& input, at::ScalarType real) {
+  const at::Tensor state = start_membrane(membrane, input, real);
+  return membrane && membrane->defined() ? state.clone() : state;
 }
 
 // `state` [B, N]: in: before the first step, out: after the last. Spikes, trace, states and membranes where they are.
@@ -141,7 +148,7 @@ void scan_forward(const Neurons<Real>& neurons, const at::Tensor& input, const a
     for (int64_t i = begin; i < end; i++) {
       const Place place = place_of(i);
       LifForwardTile<Real> tile{};
-      const int64_t of_state = neurons.begin(tile, place);
+      const int64_t of_state = neurons.begin(tile, place, place_of(std::min(i + 1, end - 1)));
       const int64_t of_steps = place.sample * s.steps * s.neurons + place.first;
       tile.element = element_of<Value>();
       tile.current = in + place.sample * s.current_steps * s.neurons + place.first;
@@ -169,7 +176,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
   at::Tensor state, kept;
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_forward", [&] {
     using Real = at::opmath_type<scalar_t>;
-    state = start_membrane(membrane, input, c10::CppTypeToScalarType<Real>::value).clone();
+    state = first_state(membrane, input, c10::CppTypeToScalarType<Real>::value);
     kept = at::empty(kept_shape(s, static_cast<LifKeep>(keep)), state.options());
     const bool all = static_cast<LifKeep>(keep) == LifKeep::kMembranes;
     scan_forward<scalar_t>(neurons_of<scalar_t>(input, s, decay, threshold, decay_input, reset, reset_delay), input,
@@ -182,16 +189,17 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_forward_cpu(
 // backward.
 template <class Value, class Real>
 at::Tensor states_or_membranes(const std::optional<at::Tensor>& kept, const Neurons<Real>& neurons,
-                               const at::Tensor& input, const at::Tensor& initial) {
+                               const at::Tensor& input, const std::optional<at::Tensor>& membrane) {
   const LifSizes& s = neurons.sizes;
+  const auto real = c10::CppTypeToScalarType<Real>::value;
   if (kept && kept->defined() && kept->numel() > 0) {
     const bool fits = kept->sizes() == kept_shape(s, LifKeep::kStates) || holds_membranes(*kept, s);
-    SPIKINGRX_CHECK(fits && kept->scalar_type() == initial.scalar_type() && kept->is_contiguous(), "ERR_SHAPE",
+    SPIKINGRX_CHECK(fits && kept->scalar_type() == real && kept->is_contiguous(), "ERR_SHAPE",
                     "lif states must be as lif_forward gave them, got ", kept->dtype(), " ", kept->sizes());
     return *kept;
   }
-  const at::Tensor states = at::empty(kept_shape(s, LifKeep::kStates), initial.options());
-  if (states.numel() > 0) scan_forward<Value>(neurons, input, initial.clone(), {}, {}, states, {});
+  const at::Tensor states = at::empty(kept_shape(s, LifKeep::kStates), input.options().dtype(real));
+  if (states.numel() > 0) scan_forward<Value>(neurons, input, first_state(membrane, input, real), {}, {}, states, {});
   return states;
 }
 
@@ -208,14 +216,17 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, input.scalar_type(), "lif_backward", [&] {
     using Real = at::opmath_type<scalar_t>;
     const auto real = c10::CppTypeToScalarType<Real>::value;
-    const at::Tensor initial = start_membrane(membrane, input, real);
-    carry = start_membrane(grad_membrane, input, real).clone();
+    // From rest, one row of zeros stands for all neurons.
+    const bool from_rest = !membrane || !membrane->defined();
+    const at::Tensor initial = from_rest ? at::zeros({std::min(kWidestTile, s.neurons)}, input.options().dtype(real))
+                                         : start_membrane(membrane, input, real);
+    carry = first_state(grad_membrane, input, real);
     const auto neurons = neurons_of<scalar_t>(input, s, decay, threshold, decay_input, reset, reset_delay);
     const auto parameter_shape =
         parameter_gradients ? std::vector<int64_t>{s.batch, s.neurons} : std::vector<int64_t>{0};
     grad_decay = at::zeros(parameter_shape, initial.options());
     grad_threshold = at::zeros(parameter_shape, initial.options());
-    const at::Tensor states = states_or_membranes<scalar_t>(kept, neurons, input, initial);
+    const at::Tensor states = states_or_membranes<scalar_t>(kept, neurons, input, membrane);
     const bool all = holds_membranes(states, s);
     const at::Tensor no_gradient = at::zeros({std::min(kWidestTile, s.neurons)}, input.options());
     const at::Tensor from_spikes = upstream_gradient(grad_spikes, input, s.steps),
@@ -234,7 +245,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
       for (int64_t i = begin; i < end; i++) {
         const Place place = place_of(i);
         LifBackwardTile<Real> tile{};
-        const int64_t of_state = neurons.begin(tile, place);
+        const int64_t of_state = neurons.begin(tile, place, place_of(std::min(i + 1, end - 1)));
         const int64_t of_steps = place.sample * s.steps * s.neurons + place.first;
         const int64_t of_current = place.sample * s.current_steps * s.neurons + place.first;
         tile.element = element_of<scalar_t>();
@@ -242,7 +253,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> lif_backward_cpu(
         tile.grad_spikes = gs ? gs + of_steps : none, tile.grad_spikes_step = gs ? s.neurons : 0;
         tile.grad_trace = gt ? gt + of_steps : none, tile.grad_trace_step = gt ? s.neurons : 0;
         tile.grad_current = out + of_current, tile.grad_current_step = tile.current_step;
-        tile.initial = u0 + of_state, tile.carry = gu + of_state;
+        tile.initial = from_rest ? u0 : u0 + of_state, tile.carry = gu + of_state;
         tile.states = saved && !all ? saved + of_state : nullptr;
         tile.membranes = saved && all ? saved + of_steps : nullptr, tile.membranes_step = s.neurons;
         tile.scratch = scratch.get();
