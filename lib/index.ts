@@ -30,6 +30,7 @@ export {
 } from './io/safetensors.js'
 export type { Serving } from './io/serving.js'
 // Networks
+export type { ActivityOptions, LayerTotals, ModelActivity } from './model/activity.js'
 export { withSteps } from './model/copy.js'
 export type { Engine } from './model/engine.js'
 export type { ModelInput } from './model/inputs.js'

@@ -19,7 +19,15 @@ import { print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
-import { channelOf, gridOf, type LoadedNetwork, loadNetwork, networkReceivers, snrList } from './receiver-inputs.js'
+import {
+  channelOf,
+  gridOf,
+  type LoadedNetwork,
+  loadNetwork,
+  networkReceivers,
+  snrList,
+  unseen,
+} from './receiver-inputs.js'
 
 const head: ReportHead = {
   title: 'A spiking receiver beside classical ones',
@@ -45,7 +53,7 @@ export async function evaluateReceiver(checkpoint: string | undefined, values: R
     const channel = channelOf(values, grid)
     const neural = networkReceivers(grid, networks)
     receivers.push(...(await classical(grid, channel, values.nearest)), ...neural.receivers)
-    const points = await measured(grid, channel, receivers, { snr, mostSlots, seed }, values)
+    const points = await measured(grid, channel, receivers, { snr, mostSlots, seed: unseen(seed) }, values)
     if (points === undefined) return EXIT.interrupted
     const section = evaluationSection({
       ...{ grid, channel, points, seed, mostSlots },

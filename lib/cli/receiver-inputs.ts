@@ -79,3 +79,8 @@ export function snrList(text: string): readonly number[] {
   }
   return Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, index) => from + index * step)
 }
+
+/** Seed of slots that no training draws: beyond the seeds that a person types. */
+export function unseen(seed: number): number {
+  return 2 ** 40 + seed
+}

@@ -18,7 +18,8 @@ import { EXIT, type ExitCode } from './exit.js'
 import { UsageError } from './failure.js'
 import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
-import { channelOf, gridOf, loadNetwork, snrList } from './receiver-inputs.js'
+import { channelOf, gridOf, loadNetwork, snrList, unseen } from './receiver-inputs.js'
+import { textTable } from './text-table.js'
 import { bytes, count } from './wording.js'
 
 /** Error rates that the loss is told at. */
@@ -27,9 +28,6 @@ const uncoded: readonly ComparedLevel[] = [
   { measure: 'ber', level: 0.07 },
 ]
 const coded: readonly ComparedLevel[] = [{ measure: 'bler', level: 0.1 }]
-
-/** Slots that no training draws: their seeds begin beyond those that a person types. */
-const EVALUATION = 2 ** 40
 
 export async function quantizeReceiver(checkpoint: string, values: ReceiverValues): Promise<ExitCode> {
   const path = values.out ?? join(dirname(checkpoint), 'model-8bit.safetensors')
@@ -71,7 +69,7 @@ async function losses(
     () => void process.stderr.write('Stopping after this batch.\n'),
     () => undefined,
   )
-  const settings = { snr: snrList(snr), slots: Math.max(5, slots), seed: EVALUATION + seed, signal: stop.signal }
+  const settings = { snr: snrList(snr), slots: Math.max(5, slots), seed: unseen(seed), signal: stop.signal }
   try {
     const plain = await compareReceivers(grid, channel, receivers, { ...settings, levels: uncoded })
     if (rate === undefined) return { uncoded: plain }
@@ -92,13 +90,9 @@ function text({ uncoded: plain, coded: withCode }: Losses, channel: Channel, rat
     ...plain.levels.map((one) => row(`BER ${one.level}`, one)),
     ...(withCode?.levels ?? []).map((one) => row(`BLER ${one.level}, LDPC rate ${rate}`, one)),
   ]
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
-  const lines = rows.map((cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))),
-  )
   return [
     `Es/N0 that each needs, ${channel.kind}, on the same ${count(plain.slots)} slots a point:`,
-    ...lines.map((cells) => `  ${cells.join('   ')}`.trimEnd()),
+    ...textTable(rows).map((line) => `  ${line}`),
   ].join('\n')
 }
 

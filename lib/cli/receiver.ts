@@ -74,12 +74,13 @@ export const command = defineCommand({
   about:
     'A spiking receiver for OFDM slots. train: trains it (or its dense twin) on simulated slots and stores it. evaluate: bit and block error ' +
     'rates over SNR beside least squares, LMMSE and perfect channel knowledge. demo: one slot through a trained receiver: constellation, ' +
-    'channel estimate, soft bits, spikes. Both write a report in HTML with its pictures, CSV and JSON. quantize: 8-bit weights, and what they cost.',
+    'channel estimate, soft bits, spikes. Both write a report in HTML with its pictures, CSV and JSON. quantize: 8-bit weights, and what they ' +
+    'cost. activity: spikes by block, operations and energy beside the dense twin.',
   positionals: [
     {
       name: 'what to do',
-      choices: ['train', 'evaluate', 'demo', 'quantize'],
-      help: 'train a network, measure one, look at one slot, or store it with 8-bit weights',
+      choices: ['train', 'evaluate', 'demo', 'quantize', 'activity'],
+      help: 'train a network, measure one, look at one slot, store it with 8-bit weights, or count its spikes',
     },
     {
       name: 'checkpoint',
@@ -96,6 +97,7 @@ export const command = defineCommand({
     'spikingrx receiver quantize runs/receiver-tiny-snn/model.safetensors --coded 0.5',
     'spikingrx receiver demo --snr 5 --export slot.npy',
     'spikingrx receiver demo --snr 5 --slot slot.npy --llrs llrs.npy',
+    'spikingrx receiver activity runs/receiver-tiny-snn/model.safetensors --twin runs/twin/model.safetensors',
     'spikingrx receiver evaluate --modulation 16qam --channel tdl-c --coded 0.5',
   ],
   run: async ({ positionals: [action, checkpoint], values }) => {
@@ -108,6 +110,10 @@ export const command = defineCommand({
       return (await import('./receiver-quantize.js')).quantizeReceiver(checkpoint, values)
     }
     if (action === 'demo') return (await import('./receiver-demo.js')).demoReceiver(checkpoint, values)
+    if (action === 'activity') {
+      if (checkpoint === undefined) throw new UsageError('receiver activity needs a checkpoint')
+      return (await import('./receiver-activity.js')).showActivity(checkpoint, values)
+    }
     return (await import('./receiver-evaluate.js')).evaluateReceiver(checkpoint, values)
   },
 })

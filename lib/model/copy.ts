@@ -1,7 +1,6 @@
 /** Models made of another one's weights. */
-import { SpecError } from '../errors.js'
 import type { Device } from '../runtime/device.js'
-import { assign, scope, type Tensor } from '../tensor/index.js'
+import { assign, indexSelect, scope, type Tensor } from '../tensor/index.js'
 import { argumentReader } from './arguments.js'
 import { LIMITS } from './limits.js'
 import { Model } from './model.js'
@@ -38,21 +37,26 @@ export async function copyModel(
 
 /**
  * The same weights run for another number of time steps T. A network was trained for its own T: with another one it computes something
- * else, and how well it still does must be measured.
+ * else, and how well it still does must be measured. A norm that keeps statistics of each step uses those of its last one from there on.
  *
  * @returns a model that the caller disposes of
- * @throws ArgumentError `ERR_RANGE` for a number of steps that can't be, SpecError `ERR_SHAPE` when a norm keeps statistics of each step
+ * @throws ArgumentError `ERR_RANGE` for a number of steps that can't be
  */
 export async function withSteps(model: Model, steps: number): Promise<Model> {
   const read = argumentReader('withSteps', { steps })
   read.integer('steps', { min: 1, max: LIMITS.steps })
   read.end()
   const { layers, ...spec } = model.spec.toJSON()
-  const perStep = layers.find((layer) => 'statistics' in layer && layer.statistics === 'perStep')
-  if (perStep !== undefined && steps !== spec.steps) {
-    const message = `withSteps: a ${perStep.kind} keeps statistics of each of ${spec.steps} steps and has none for ${steps}; train with shared statistics`
-    throw new SpecError(message, 'ERR_SHAPE', { expected: spec.steps, actual: steps })
-  }
   const changed = layers.map((layer) => ('steps' in layer ? { ...layer, steps } : layer))
-  return copyModel(model, parseSpec({ ...spec, steps, layers: changed }))
+  const rows = Array.from({ length: steps }, (_, step) => Math.min(step, spec.steps - 1))
+  const perStep = new Set(
+    model.spec.summary.flatMap(({ layer, tensors }) =>
+      'statistics' in layer && layer.statistics === 'perStep'
+        ? tensors.filter(({ name }) => /\.running(Mean|Variance)$/.test(name)).map(({ name }) => name)
+        : [],
+    ),
+  )
+  return copyModel(model, parseSpec({ ...spec, steps, layers: changed }), (name, tensor) =>
+    perStep.has(name) ? indexSelect(tensor, 0, rows) : tensor,
+  )
 }

@@ -10,6 +10,7 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evalua
 import type { TrainEvent } from '../train/events.js'
 import type { TrainOptions } from '../train/options.js'
 import { train } from '../train/run.js'
+import { type ActivityOptions, activity, type ModelActivity } from './activity.js'
 import { argumentFailure, argumentReader } from './arguments.js'
 import type { ModelInput } from './inputs.js'
 import { Network, type NetworkDtype } from './network.js'
@@ -184,6 +185,15 @@ export class Model implements Disposable, AsyncDisposable {
   /** Spikes and membranes of every layer while the network looks at some samples, for pictures. */
   record(inputs: ModelInput): Promise<Recording> {
     return record(this.#network, inputs)
+  }
+
+  /**
+   * Sums over samples and steps of what every layer gives, for each of its elements: firing rates, silent neurons, operations.
+   *
+   * @throws ShapeError, ArgumentError, AbortedError when stopped by its signal
+   */
+  activity(inputs: ModelInput, options: ActivityOptions = {}): Promise<ModelActivity> {
+    return activity(this.#network, inputs, options)
   }
 
   /**

@@ -4,6 +4,7 @@ export { type ConstellationPanel, type Constellations, constellations } from './
 export { type FeatureMaps, featureMapGrid } from './feature-maps.js'
 export { type FilterBank, filterGrid } from './filters.js'
 export { type FiringRatesOptions, firingRates, type LayerRate } from './firing-rates.js'
+export { type BarSeries, type GroupedBars, groupedBars } from './grouped-bars.js'
 export {
   binCounts,
   type HistogramOptions,

@@ -3,6 +3,21 @@
  *
  * Complex numbers are a last axis of 2; Es is the energy of a data symbol, 1; SNR is Es/N0 of a resource element in dB.
  */
+export {
+  networkActivity,
+  type PopulationActivity,
+  type ReceiverActivity,
+  type ReceiverActivityOptions,
+  receiverActivity,
+  untrainedActivity,
+} from './activity.js'
+export {
+  type ActivityStepsOptions,
+  activityOverSteps,
+  compareEnergy,
+  type EnergyComparison,
+  type StepsActivity,
+} from './activity-steps.js'
 export type { Drawn, SampleOptions } from './arguments.js'
 export { type BatchOptions, type ReceiverBatch, receiverBatches } from './batches.js'
 export {

@@ -26,6 +26,7 @@ export {
   type Softplus,
   type Tanh,
 } from './activation.js'
+export { type ConvolutionShape, convolutionConnections } from './convolution.js'
 export {
   type ConstantCurrent,
   type Current,

@@ -19,8 +19,10 @@ export interface Connections {
   readonly inputs: number
   /** Neurons of the layer. */
   readonly outputs: number
-  /** Synapses that leave each input: one number for all or one an input (pruned, convolution). Default: `outputs`. */
+  /** Synapses that leave each input: one number for all or one an input (pruned, convolution). Default: `unpruned`. */
   readonly fanOut?: number | ArrayLike<number>
+  /** The same with no synapse taken away: of a convolution the windows that an input lies in. Default: `outputs`, all to all. */
+  readonly unpruned?: number | ArrayLike<number>
 }
 
 /** What came in through the connections, for one sample on average. */
@@ -113,10 +115,10 @@ export function countOperations(layers: readonly MeasuredLayer[]): OperationCoun
 export function withoutSkipping(layers: readonly MeasuredLayer[]): readonly MeasuredLayer[] {
   return layers.map((layer) => {
     if (layer.activity.kind === 'spikes') return layer
-    const { name, inputs, outputs } = layer.connections
+    const { fanOut: _, ...connections } = layer.connections
     return {
       ...layer,
-      connections: { name, inputs, outputs },
+      connections,
       activity: { kind: 'analog', times: layer.activity.times },
     }
   })
@@ -206,8 +208,8 @@ function reached(connections: Connections, values: number | ArrayLike<number>, w
   return sum
 }
 
-function checked(connections: Connections): Required<Connections> {
-  const { name, inputs, outputs, fanOut = outputs } = connections
+function checked(connections: Connections): Required<Omit<Connections, 'unpruned'>> {
+  const { name, inputs, outputs, unpruned = outputs, fanOut = unpruned } = connections
   wholeNumber(name, 'inputs', inputs, { min: 1 })
   wholeNumber(name, 'outputs', outputs, { min: 1 })
   if (typeof fanOut === 'number') quantity(name, 'fanOut', fanOut, 'synapses', { min: 0 })

@@ -78,6 +78,23 @@ describe('spikingrx receiver', () => {
     expect(seen.stdout).toMatch(/layers\.0\.weight +I8 {2}\[24, 4, 3, 3\]/)
   })
 
+  it('tells how active the trained receiver is, and what it computes', async () => {
+    const few = ['--slots', '2', '--channel', 'awgn', '--out', 'seen']
+    const seen = await run('activity', 'run/model.safetensors', ...few)
+    expect(seen.stderr).toBe('')
+    expect(seen.stdout).toMatch(/^ {2}everything( +[\d,.]+){6} +20,207,616 +- +93$/m)
+    expect(seen.stdout).toMatch(
+      /^T = 10: [\d.]+ million SynOps and 0\.578 million MACs a slot, .* by the papers' convention/m,
+    )
+    const names = ['activity-energy', 'activity-populations']
+    expect((await readdir(join(folder, 'seen', 'pictures'))).sort()).toEqual(
+      names.flatMap((name) => [`${name}.png`, `${name}.svg`]),
+    )
+    const steps = (await readFile(join(folder, 'seen', 'data', 'activity-steps.csv'), 'utf8')).trim().split('\r\n')
+    expect(steps.slice(1).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(await readFile(join(folder, 'seen', 'report.html'), 'utf8')).toContain('Spike activity and operations')
+  })
+
   it('measures coded links without a network, as JSON', async () => {
     const args = [
       '--coded',
@@ -106,6 +123,7 @@ describe('spikingrx receiver', () => {
     [['train', '--resume', '--out', 'nothing'], 'nothing holds no run of a receiver: start one without --resume'],
     [['quantize'], 'receiver quantize needs a checkpoint'],
     [['quantize', 'm.safetensors', '--out', './m.safetensors'], '--out must name another file than the checkpoint'],
+    [['activity'], 'receiver activity needs a checkpoint'],
     [['listen'], 'unknown what to do "listen"'],
   ])('%j is refused in one line', async (args, message) => {
     const { code, stderr } = await run(...args)

@@ -3,6 +3,7 @@ import { confusionCounts, confusionMatrix } from '../../lib/plot/confusion-matri
 import { featureMapGrid } from '../../lib/plot/feature-maps.js'
 import { filterGrid } from '../../lib/plot/filters.js'
 import { firingRates } from '../../lib/plot/firing-rates.js'
+import { groupedBars } from '../../lib/plot/grouped-bars.js'
 import { binCounts, histograms } from '../../lib/plot/histogram.js'
 import { inputImage } from '../../lib/plot/input-image.js'
 import { lineChart } from '../../lib/plot/line-chart.js'
@@ -215,6 +216,27 @@ describe('lineChart', () => {
       expect.objectContaining({ code: 'ERR_SHAPE' }),
     )
     expect(() => lineChart({ ...chart, series: [] })).toThrow(expect.objectContaining({ code: 'ERR_RANGE' }))
+  })
+})
+
+describe('groupedBars', () => {
+  it('draws a bar of every series for each group, as long as its value', async () => {
+    const series = [
+      { name: 'before', values: [0.2, 0.4], colour: '#8c8c8c' },
+      { name: 'after', values: [0, 0.8] },
+    ]
+    const spec = groupedBars({ groups: ['stem', 'block 1'], series, xTitle: 'rate', title: 'Activity' })
+    const svg = await renderSvg(spec)
+    const widths = marksIn(svg, 'rect', 'layer_0').map((mark) => Number(/d="M[^h]*h([\d.]+)/.exec(mark)![1]))
+    expect(widths).toHaveLength(4)
+    expect(widths[0]).toBeCloseTo(widths[3]! / 4, 3)
+    expect(widths[1]).toBe(0)
+    expect(textsIn(svg)).toEqual(expect.arrayContaining(['stem', 'block 1', 'before', 'after', '0.8']))
+    expect(overhang(svg)).toBe(0)
+    expect(() => groupedBars({ groups: ['a'], series, xTitle: '', title: '' })).toThrow(
+      'before expects 1 values, got 2',
+    )
+    expect(() => groupedBars({ groups: [], series, xTitle: '', title: '' })).toThrow()
   })
 })
 
