@@ -136,7 +136,6 @@ describe('spikingrx receiver', () => {
     expect(html.match(/<svg/g)).toHaveLength(4)
   })
 
-<<<<<<< ours
   it('stores the trained receiver with 8-bit weights, and tells what they cost', async () => {
     const few = ['--snr', '0:10:10', '--slots', '10', '--channel', 'awgn', '--coded', '0.3']
     const stored = await run('quantize', 'run/model.safetensors', ...few)
@@ -169,7 +168,7 @@ describe('spikingrx receiver', () => {
     expect(steps.slice(1).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(await readFile(join(folder, 'seen', 'report.html'), 'utf8')).toContain('Spike activity and operations')
   })
-=======
+
   it.runIf(existsSync(packaged))('demonstrates the network that comes with the package', async () => {
     const { code, stdout } = await run('demo', '--json', '--out', 'packaged')
     expect(code).toBe(0)
@@ -201,7 +200,6 @@ describe('spikingrx receiver', () => {
       expect(last).toMatch(new RegExp(`^spikingrx receiver: .* \\[${code}\\]$`))
     },
   )
->>>>>>> theirs
 
   it('measures coded links without a network, as JSON', async () => {
     const args = [
@@ -224,18 +222,6 @@ describe('spikingrx receiver', () => {
   })
 
   it.each([
-<<<<<<< ours
-    [['evaluate', 'missing.safetensors'], 'missing.safetensors'],
-    [['evaluate', '--snr', '5:1:1'], '--snr must be from:to:step'],
-    [['evaluate', '--speed', '400'], 'speed must be at most 128.5 m/s'],
-    [['train', 'a.safetensors'], 'receiver train takes no checkpoint'],
-    [['train', '--resume', '--out', 'nothing'], 'nothing holds no run of a receiver: start one without --resume'],
-    [['quantize'], 'receiver quantize needs a checkpoint'],
-    [['quantize', 'm.safetensors', '--out', './m.safetensors'], '--out must name another file than the checkpoint'],
-    [['activity'], 'receiver activity needs a checkpoint'],
-    [['listen'], 'unknown what to do "listen"'],
-  ])('%j is refused in one line', async (args, message) => {
-=======
     [1, ['evaluate', 'missing.safetensors'], 'missing.safetensors'],
     [1, ['demo', 'missing.safetensors'], 'missing.safetensors'],
     [2, ['demo', 'run/model.safetensors', '--modulation', '16qam'], 'is for qpsk, not for 16qam'],
@@ -250,9 +236,11 @@ describe('spikingrx receiver', () => {
     [2, ['evaluate', '--channel', 'tdl-f'], '--channel must be awgn'],
     [2, ['train', 'a.safetensors'], 'receiver train takes no checkpoint'],
     [1, ['train', '--resume', '--out', 'nothing'], 'nothing holds no run of a receiver: start one without --resume'],
+    [2, ['quantize'], 'receiver quantize needs a checkpoint'],
+    [2, ['quantize', 'm.safetensors', '--out', './m.safetensors'], '--out must name another file than the checkpoint'],
+    [2, ['activity'], 'receiver activity needs a checkpoint'],
     [2, ['listen'], 'unknown what to do "listen"'],
   ])('exits with %i for %j, told in one line', async (wanted, args, message) => {
->>>>>>> theirs
     const { code, stderr } = await run(...args)
     expect(stderr).toContain(message)
     expect(stderr.split('\n')).toHaveLength(1)
@@ -262,9 +250,7 @@ describe('spikingrx receiver', () => {
   it('says what it was doing before a recording that is not there', async () => {
     const { code, stderr } = await run('demo', 'run/model.safetensors', '--slot', 'missing.npy')
     expect(code).toBe(1)
-    expect(stderr).toBe(
-      'Reading missing.npy\nspikingrx receiver: there is no file missing.npy [ERR_DATA_MISSING]',
-    )
+    expect(stderr).toBe('Reading missing.npy\nspikingrx receiver: there is no file missing.npy [ERR_DATA_MISSING]')
   })
 
   it('refuses a twin of another grid, and a checkpoint that is no receiver', async () => {
