@@ -15,7 +15,7 @@ export const matchedSteps = 25
 
 const image = [1, 28, 28] as const
 /** snnTorch's neuron, and the decay of its lessons on MNIST with 25 steps: U ← 0.95 U + I, reset one step after the spike. */
-const neurons = { decay: 0.95, decayInput: false, resetDelay: true } as const
+const neurons = { decay: 0.95, decayInput: false, resetDelay: true, surrogate: 'atan' } as const
 
 function denseSpec(): NetworkSpec {
   const [, first, second, classes] = matchedSizes
