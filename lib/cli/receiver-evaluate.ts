@@ -23,7 +23,7 @@ import {
   channelOf,
   gridOf,
   type LoadedNetwork,
-  loadNetwork,
+  loadForEvaluation,
   networkReceivers,
   snrList,
   unseen,
@@ -47,7 +47,7 @@ export async function evaluateReceiver(checkpoint: string | undefined, values: R
   const began = performance.now()
   try {
     for (const path of [checkpoint, values.twin]) {
-      if (path !== undefined) networks.push(await loadNetwork(path, values))
+      if (path !== undefined) networks.push(await loadForEvaluation(path, values))
     }
     grid = gridOf(networks[0], values.modulation)
     const channel = channelOf(values, grid)

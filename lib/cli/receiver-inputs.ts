@@ -1,5 +1,6 @@
 /** What evaluating and demonstrating receivers have in common: networks from checkpoints, their grid, the channel. */
 import { ArgumentError } from '../errors.js'
+import { withSteps } from '../model/copy.js'
 import { Model } from '../model/model.js'
 import { type Channel, channelSettings } from '../receiver/channel.js'
 import { bitsPerSymbol, type Modulation } from '../receiver/constellation.js'
@@ -15,6 +16,19 @@ import type { ReceiverValues } from './receiver.js'
 export interface LoadedNetwork {
   readonly path: string
   readonly model: Model
+}
+
+/** With `--steps`, a spiking network runs for so many. @throws CheckpointError when the file is missing or damaged */
+export async function loadForEvaluation(path: string, values: ReceiverValues): Promise<LoadedNetwork> {
+  const network = await loadNetwork(path, values)
+  const { model } = network
+  const spiking = model.spec.layers.some(({ kind }) => kind === 'lif')
+  if (values.steps === undefined || !spiking) return network
+  try {
+    return { path, model: await withSteps(model, values.steps) }
+  } finally {
+    model.dispose()
+  }
 }
 
 /** @throws CheckpointError when the file is missing or damaged */

@@ -17,7 +17,12 @@ const definitions = {
   kind: { kind: 'choice', choices: receiverKinds, help: 'train: spiking (default), or its dense twin' },
   iterations: { kind: 'integer', min: 1, max: 10_000_000, help: "train: training steps (default: the preset's)" },
   'batch-size': { ...options.batchSize, help: "train: slots a step (default: the preset's)" },
-  steps: { kind: 'integer', min: 1, max: 100, help: "train: time steps T (default: the preset's)" },
+  steps: {
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    help: "train: time steps T (default: the preset's); evaluate: run a spiking receiver for so many (default: as trained)",
+  },
   resume: { kind: 'flag', help: 'train: go on with the run in --out' },
   twin: {
     kind: 'text',

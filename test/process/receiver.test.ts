@@ -136,6 +136,17 @@ describe('spikingrx receiver', () => {
     expect(html.match(/<svg/g)).toHaveLength(4)
   })
 
+  it('runs what it trained with one step for three', async () => {
+    const few = ['--snr', '10', '--slots', '2', '--channel', 'awgn', '--json']
+    const once = JSON.parse((await run('evaluate', 'run/model.safetensors', ...few, '--out', 'once')).stdout)
+    const more = await run('evaluate', 'run/model.safetensors', ...few, '--steps', '3', '--out', 'thrice')
+    expect(more.stderr).toBe('')
+    const networks = await readFile(join(folder, 'thrice', 'data', 'networks.csv'), 'utf8')
+    expect(networks).toMatch(/^spiking,\d+,3,run\/model\.safetensors\r$/m)
+    const rates = [once, JSON.parse(more.stdout)].map(({ points }) => points[0].receivers[3].rate.value)
+    expect(rates[0]).not.toBe(rates[1])
+  })
+
   it('stores the trained receiver with 8-bit weights, and tells what they cost', async () => {
     const few = ['--snr', '0:10:10', '--slots', '10', '--channel', 'awgn', '--coded', '0.3']
     const stored = await run('quantize', 'run/model.safetensors', ...few)
