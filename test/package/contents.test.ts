@@ -34,6 +34,7 @@ describe('the tarball', () => {
       /^dist\/serve\/page\/[\w-]+\.(html|css|js|svg)$/,
       /^prebuilds\/linux-x64\/spikingrx\.glibc\.node$/,
       /^models\/demo\/digits\/1\/model\.safetensors$/,
+      /^models\/receiver\/tiny\/model\.safetensors$/,
       /^prebuilds\/linux-x64\/spikingrx(_node)?\.t\d+\.so$|^prebuilds\/linux-x64\/spikingrx_(kernels|cuda)\.so$/,
     ]
     const names = made.manifest.files.map((file) => file.path)
