@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeNpy } from '../../lib/io/npy.js'
+import { describe, expect, it } from 'vitest'
 import {
   type BlockCode,
   elementKinds,
@@ -14,7 +10,6 @@ import {
   measureLink,
   networkInput,
   perfectReceiver,
-  readSlots,
   receiverBatches,
   resourceGrid,
   scatterBits,
@@ -23,7 +18,6 @@ import {
   symbolSnr,
   transportBlockCode,
   wilson,
-  writeComplex,
 } from '../../lib/receiver/index.js'
 import { type Tensor, tensor } from '../../lib/tensor/index.js'
 import { op } from '../../lib/tensor/operator.js'
@@ -304,37 +298,5 @@ describe('receiverBatches', () => {
       expect(part(1)).toEqual(component(slots.received, 1))
       expect(part(3)).toEqual([...known, ...known])
     })
-  })
-})
-
-describe('recorded slots', () => {
-  let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'spikingrx-slots-'))
-  })
-  afterAll(() => rm(folder, { recursive: true }))
-
-  it('go to a .npy file and back with the same soft bits', async () => {
-    using grid = resourceGrid({ subcarriers: 12 })
-    using slots = await simulateSlots(grid, rayleigh, { snr: 5, samples: 2 })
-    const file = path.join(folder, 'slots.npy')
-    await writeComplex(file, slots.received)
-    const read = await readSlots(file, grid, 10 ** -0.5)
-    using receiver = leastSquaresReceiver(grid)
-    using there = await receiver.llrs(slots)
-    using back = await receiver.llrs(read)
-    expect(back.shape).toEqual(there.shape)
-    const [wanted, got] = [numbers(there), numbers(back)]
-    expect(Math.max(...got.map((value, i) => Math.abs(value - wanted[i]!)))).toBeLessThan(1e-3)
-  })
-
-  it('are refused when real or of another grid', async () => {
-    using grid = resourceGrid({ subcarriers: 12 })
-    const file = path.join(folder, 'real.npy')
-    await writeNpy(file, { shape: [14, 12], dtype: 'float32', complex: false, data: new Float32Array(168) })
-    await expect(readSlots(file, grid, 1)).rejects.toMatchObject({ code: 'ERR_DATA_UNSUPPORTED' })
-    await writeNpy(file, { shape: [14, 11], dtype: 'float32', complex: true, data: new Float32Array(308) })
-    await expect(readSlots(file, grid, 1)).rejects.toMatchObject({ code: 'ERR_SHAPE' })
-    await expect(readSlots(file, grid, 0)).rejects.toMatchObject({ code: 'ERR_RANGE' })
   })
 })
