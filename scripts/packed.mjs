@@ -64,10 +64,12 @@ function content(native, libtorch) {
     'CHANGELOG.md',
     'scripts/build-typescript.mjs',
     'scripts/packed.mjs',
-    'models/demo/digits/1/model.safetensors',
   ]
-  const sources = readdirSync(path.join(root, 'lib'), { recursive: true }).filter((file) => file.endsWith('.ts'))
-  const files = [...texts, ...sources.map((file) => path.join('lib', file))].sort()
+  const inside = (folder, ending) =>
+    readdirSync(path.join(root, folder), { recursive: true })
+      .filter((file) => file.endsWith(ending))
+      .map((file) => path.join(folder, file))
+  const files = [...texts, ...inside('lib', '.ts'), ...inside('models', '.safetensors')].sort()
   const binaries = nativeFiles(native).map((file) => {
     const { size, mtimeMs } = statSync(path.join(native, file))
     return `${native}/${file} ${size} ${mtimeMs}\n`
