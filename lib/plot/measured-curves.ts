@@ -47,11 +47,12 @@ export function measuredCurves(chart: MeasuredCurves): PlotSpec {
       .filter(({ value }) => drawn(value))
       .map(({ x, value, low = value, high = value }) => ({ name, x, y: value, low, high, reference: !shape })),
   )
-  // References may fall far below what was measured: they are cut off there.
+  // References may fall far below what was measured: they end there.
   const measured = rows.filter(({ reference }) => !reference)
   const values = (measured.length > 0 ? measured : rows).map(({ y }) => y)
   const domain = scale === 'log' ? decades(values) : [0, Math.max(...values, 1e-12)]
-  const clamped = rows.map(({ low, high, ...row }) => ({
+  const inside = rows.filter(({ y, reference }) => !reference || scale === 'linear' || y >= domain[0]!)
+  const clamped = inside.map(({ low, high, ...row }) => ({
     ...row,
     low: Math.max(low, domain[0]!),
     high: Math.min(high, scale === 'log' ? domain[1]! : Number.POSITIVE_INFINITY),
@@ -105,7 +106,7 @@ export function measuredCurves(chart: MeasuredCurves): PlotSpec {
         ...(level === undefined ? [] : levelLayers(level, y)),
         {
           transform: [{ filter: 'datum.reference' }],
-          mark: { type: 'line', strokeWidth: 1.5, strokeDash: [6, 4], clip: true },
+          mark: { type: 'line', strokeWidth: 1.5, strokeDash: [6, 4] },
           encoding: { y, color, order: { field: 'x' } },
         },
         {

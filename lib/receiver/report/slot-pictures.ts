@@ -112,7 +112,7 @@ function llrPicture(grid: ResourceGrid, view: SlotView, data: readonly number[],
       'Soft bits (log-likelihood ratios, above 0: the bit is 1), by the bit that was sent. What lies on the wrong side of 0 is a bit error.',
     plot: histograms(
       shown.map((one, i) => ({
-        title: `${one.name}${beyond[i]! > 0 ? `, ${beyond[i]} beyond ±${extent}` : ''}`,
+        title: `${one.name}${beyond[i]! > 0 ? ` (${beyond[i]} beyond ±${extent})` : ''}`,
         series: seriesOf(one),
       })),
       {
