@@ -3,16 +3,15 @@ import { join } from 'node:path'
 import { formatFigure } from '../plot/samples.js'
 import { receiverActivity, untrainedActivity } from '../receiver/activity.js'
 import { type ActivityStepsOptions, activityOverSteps } from '../receiver/activity-steps.js'
+import { isSpiking } from '../receiver/neural-receiver.js'
 import { activitySection, type MeasuredActivity } from '../receiver/report/activity.js'
-import { storeSection, writeReport } from '../report/folder.js'
+import { storeReport } from '../report/folder.js'
 import type { Cell, ReportTable } from '../report/section.js'
-import { versions } from '../report/versions.js'
 import { print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { UsageError } from './failure.js'
-import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
-import { channelOf, gridOf, loadNetwork, snrList, unseen } from './receiver-inputs.js'
+import { channelOf, gridOf, loadNetwork, snrList, stopAfterBatch, unseen } from './receiver-inputs.js'
 import { textTable } from './text-table.js'
 
 export async function showActivity(checkpoint: string, values: ReceiverValues): Promise<ExitCode> {
@@ -23,13 +22,11 @@ export async function showActivity(checkpoint: string, values: ReceiverValues): 
   if (measured === undefined) return EXIT.interrupted
   const section = activitySection(measured)
   const seconds = (performance.now() - began) / 1000
-  const stored = { section, settings: { seed, versions: versions() }, seconds }
-  const files = await storeSection(directory, stored)
   const head = {
     title: 'Spike activity of a receiver',
     intro: [`Made by \`spikingrx receiver activity ${checkpoint}\`.`],
   }
-  const report = await writeReport(directory, head, [stored])
+  const { report, files } = await storeReport(directory, head, section, { seed, seconds })
   if (values.json) {
     const { pictures, ...rest } = section
     print(JSON.stringify({ directory, report, files, ...rest, seconds }))
@@ -46,16 +43,13 @@ async function measure(
   values: ReceiverValues,
   seed: number,
 ): Promise<MeasuredActivity | undefined> {
-  using stop = interruptible(
-    () => void process.stderr.write('Stopping after this batch.\n'),
-    () => undefined,
-  )
+  using stop = stopAfterBatch()
   const [snr = 10, ...more] = snrList(values.snr ?? '10')
   if (more.length > 0) throw new UsageError('--snr must be one number for receiver activity')
   const network = await loadNetwork(checkpoint, values)
   using model = network.model
   using grid = gridOf(network, values.modulation)
-  if (!model.spec.layers.some(({ kind }) => kind === 'lif')) {
+  if (!isSpiking(model)) {
     throw new UsageError('receiver activity wants a spiking receiver; name its dense twin with --twin')
   }
   const channel = channelOf(values, grid)

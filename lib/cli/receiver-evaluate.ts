@@ -17,7 +17,6 @@ import { storeReport } from '../report/folder.js'
 import type { ReportHead, ReportSection } from '../report/section.js'
 import { print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
-import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
 import {
   channelOf,
@@ -26,6 +25,7 @@ import {
   loadForEvaluation,
   networkReceivers,
   snrList,
+  stopAfterBatch,
   unseen,
 } from './receiver-inputs.js'
 
@@ -96,10 +96,7 @@ async function measured(
   extent: Extent,
   { coded: rate, json }: ReceiverValues,
 ): Promise<readonly LinkPoint[] | undefined> {
-  using stop = interruptible(
-    () => void process.stderr.write('Stopping after this batch.\n'),
-    () => undefined,
-  )
+  using stop = stopAfterBatch()
   const code = rate === undefined ? {} : { code: transportBlockCode(grid, { size: Math.floor(grid.bits * rate) }) }
   const points: LinkPoint[] = []
   if (!json) print(['Es/N0 dB', ...receivers.map(({ name }) => `${name}: BER, BLER`)].join('  |  '))

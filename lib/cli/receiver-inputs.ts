@@ -5,11 +5,12 @@ import { Model } from '../model/model.js'
 import { type Channel, channelSettings } from '../receiver/channel.js'
 import { bitsPerSymbol, type Modulation } from '../receiver/constellation.js'
 import { type ResourceGrid, resourceGrid } from '../receiver/grid.js'
-import { neuralReceiver } from '../receiver/neural-receiver.js'
+import { isSpiking, neuralReceiver } from '../receiver/neural-receiver.js'
 import type { Receiver } from '../receiver/receivers.js'
 import type { EvaluatedNetwork } from '../receiver/report/evaluation.js'
 import type { Device } from '../runtime/device.js'
 import { UsageError } from './failure.js'
+import { type Interrupt, interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
 
 /** A trained network as it was loaded. */
@@ -22,8 +23,7 @@ export interface LoadedNetwork {
 export async function loadForEvaluation(path: string, values: ReceiverValues): Promise<LoadedNetwork> {
   const network = await loadNetwork(path, values)
   const { model } = network
-  const spiking = model.spec.layers.some(({ kind }) => kind === 'lif')
-  if (values.steps === undefined || !spiking) return network
+  if (values.steps === undefined || !isSpiking(model)) return network
   try {
     return { path, model: await withSteps(model, values.steps) }
   } finally {
@@ -92,6 +92,14 @@ export function snrList(text: string): readonly number[] {
     throw new UsageError(`--snr must lie within −100 and 100 dB, got ${text}`)
   }
   return Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, index) => from + index * step)
+}
+
+/** Ctrl-C ends a measurement after the batch under way. */
+export function stopAfterBatch(): Interrupt {
+  return interruptible(
+    () => void process.stderr.write('Stopping after this batch.\n'),
+    () => undefined,
+  )
 }
 
 /** Seed of slots that no training draws: beyond the seeds that a person types. */

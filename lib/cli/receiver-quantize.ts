@@ -16,9 +16,8 @@ import {
 import { print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { UsageError } from './failure.js'
-import { interruptible } from './interrupt.js'
 import type { ReceiverValues } from './receiver.js'
-import { channelOf, gridOf, loadNetwork, snrList, unseen } from './receiver-inputs.js'
+import { channelOf, gridOf, loadNetwork, snrList, stopAfterBatch, unseen } from './receiver-inputs.js'
 import { textTable } from './text-table.js'
 import { bytes, count } from './wording.js'
 
@@ -65,10 +64,7 @@ async function losses(
   receivers: Parameters<typeof compareReceivers>[2],
   { snr = '2:12:1', slots = 1000, seed = 1, coded: rate }: ReceiverValues,
 ): Promise<Losses | undefined> {
-  using stop = interruptible(
-    () => void process.stderr.write('Stopping after this batch.\n'),
-    () => undefined,
-  )
+  using stop = stopAfterBatch()
   const settings = { snr: snrList(snr), slots: Math.max(5, slots), seed: unseen(seed), signal: stop.signal }
   try {
     const plain = await compareReceivers(grid, channel, receivers, { ...settings, levels: uncoded })

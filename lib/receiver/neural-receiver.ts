@@ -31,8 +31,13 @@ export function neuralReceiver(grid: ResourceGrid, model: Model, name = nameOf(m
   }
 }
 
-function nameOf({ spec }: Model): string {
-  return spec.layers.some(({ kind }) => kind === 'lif') ? 'spiking' : 'dense'
+/** Whether it is the spiking network rather than its dense twin. */
+export function isSpiking({ spec }: Model): boolean {
+  return spec.layers.some(({ kind }) => kind === 'lif')
+}
+
+function nameOf(model: Model): string {
+  return isSpiking(model) ? 'spiking' : 'dense'
 }
 
 function requireShape(does: string, actual: readonly number[], expected: readonly number[]): void {

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "check.h"
+#include "lif_options.h"
 #include "support.h"
 
 using namespace spikingrx;
@@ -49,19 +50,6 @@ void compare(const Inputs& inputs, int64_t steps, const LifOptions& options, dou
 std::vector<Surrogate> surrogates() {
   return {parse_surrogate("triangular", 1.3), parse_surrogate("sigmoid", 4), parse_surrogate("atan", 2),
           parse_surrogate("fastSigmoid", 5), parse_surrogate("boxcar", 0.5)};
-}
-
-template <class Body>
-void each_option(Body&& body) {
-  for (const auto reset : {Reset::kSubtract, Reset::kZero, Reset::kNone})
-    for (const bool delay : {false, true})
-      for (const bool detach : {false, true})
-        for (const bool decay_input : {false, true}) {
-          LifOptions options;
-          options.reset = reset, options.reset_delay = delay, options.detach_reset = detach;
-          options.decay_input = decay_input;
-          body(options);
-        }
 }
 
 at::Tensor scalar(double value) { return at::scalar_tensor(value, at::kDouble); }

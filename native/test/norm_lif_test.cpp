@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "check.h"
+#include "lif_options.h"
 #include "model/network.h"
 #include "network_specs.h"
 #include "support.h"
@@ -63,19 +64,6 @@ void expect_gradients(const std::vector<at::Tensor>& actual, const std::vector<a
   EXPECT_CLOSE(actual[0], expected[0], 2e-5);
   for (size_t i = 1; i < 5; i++) EXPECT_CLOSE(actual[i], expected[i], 1e-3);
   if (actual.size() > 5) EXPECT_CLOSE(actual[5], expected[5], 2e-5);
-}
-
-template <class Body>
-void each_option(Body&& body) {
-  for (const auto reset : {Reset::kSubtract, Reset::kZero, Reset::kNone})
-    for (const bool delay : {false, true})
-      for (const bool detach : {false, true})
-        for (const bool decay_input : {false, true}) {
-          LifOptions options;
-          options.reset = reset, options.reset_delay = delay, options.detach_reset = detach;
-          options.decay_input = decay_input;
-          body(options);
-        }
 }
 
 }  // namespace

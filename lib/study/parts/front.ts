@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { frontEntries } from '../networks/front-plans.js'
 import { matchedPlans } from '../networks/plans.js'
 import { firstImages } from '../networks/samples.js'
-import { type StudyData, type TrainedNetwork, trainNetwork } from '../networks/train.js'
+import { type NetworkPlan, type StudyData, type TrainedNetwork, trainNetwork } from '../networks/train.js'
 import { timeInference } from '../networks/wall-time.js'
 import { type MeasuredLayer, withoutSkipping } from '../operations.js'
 import { type CountedNetworks, frontSection } from './front-section.js'
@@ -51,7 +51,7 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
   const chosen = Array.from({ length: last + 1 }, (_, i) => i).filter((i) => i === last || i % size.every === 0)
   const trainings = (chosen.length + 1) * size.seeds
   let done = 0
-  const trained = async (plan: Parameters<typeof trainNetwork>[0], directory = work): Promise<TrainedNetwork> => {
+  const trained = async (plan: NetworkPlan, directory = work): Promise<TrainedNetwork> => {
     const began = done++
     return trainNetwork(plan, data, {
       directory,
@@ -61,10 +61,7 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
         context.progress((0.96 * (began + share)) / trainings, `${plan.name}, seed ${plan.seed}: ${what}`),
     })
   }
-  const ofSeeds = async (
-    plan: (seed: number) => Parameters<typeof trainNetwork>[0],
-    directory?: string,
-  ): Promise<TrainedNetwork[]> => {
+  const ofSeeds = async (plan: (seed: number) => NetworkPlan, directory?: string): Promise<TrainedNetwork[]> => {
     const networks: TrainedNetwork[] = []
     for (let k = 0; k < size.seeds; k++) networks.push(await trained(plan(seed + k), directory))
     return networks
@@ -77,7 +74,7 @@ async function trainAll(data: StudyData, size: FrontSize, context: StudyContext)
     counted.push(counts(group, i === 0 ? `${title}, skips zeros` : title, networks))
   }
   // The networks of the part `networks`: taken from there where that part has run.
-  const matched = (one: number): Parameters<typeof trainNetwork>[0] => matchedPlans(one, matchedEpochs(context)).spiking
+  const matched = (one: number): NetworkPlan => matchedPlans(one, matchedEpochs(context)).spiking
   const networks = await ofSeeds(matched, join(work, '..', 'networks'))
   counted.splice(-1, 0, counts('spiking', '256-256, 25 steps, constant current', networks))
   return counted
