@@ -6,7 +6,8 @@
 // are processes of their own on the same machine, with the same computing threads: one less than there are processors.
 // Repetitions go through all of them in turns; figures are medians over the repetitions. While one is measured, the others
 // wait. Servers log warnings only. Throughput is of 64 connections that ask again when they were answered (autocannon);
-// half load is half of that, arriving at random over 64 connections of a client that does as little as can be. One request is one image.
+// half load is half of that, arriving at random over 64 connections of a client that does as little as can be; a server that
+// computes nothing gets the same load. One request is one image.
 //
 // Writes bench/results/serve.json. Exits with 1 when a goal is missed.
 import { spawn } from 'node:child_process'
@@ -18,7 +19,7 @@ import { parseArgs } from 'node:util'
 import { runtime } from '../lib/runtime/addon.js'
 import { machine, median } from './machine.js'
 import type { Load, LoadResult } from './serve-load.js'
-import { type ServerProcess, startFastApi, startServe, stop } from './server-process.js'
+import { type ServerProcess, startBare, startFastApi, startServe, stop } from './server-process.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const CONNECTIONS = 64
@@ -33,6 +34,8 @@ interface Direct {
 interface Repetition {
   readonly direct: Direct
   readonly service: Readonly<Record<'many' | 'manyJson' | 'one' | 'oneJson' | 'half', LoadResult>>
+  /** A server that computes nothing, under the half load of the service. */
+  readonly bare: LoadResult
   readonly peer?: Readonly<Record<'many' | 'manyJson' | 'one' | 'oneJson', LoadResult>>
 }
 
@@ -64,16 +67,18 @@ async function main(): Promise<boolean> {
   for (const [name, text] of Object.entries(about)) console.log(`${name}: ${text}`)
 
   const service = await startServe(['--demo', '--threads', String(threads), '--log-level', 'warn'])
+  const bare = await startBare()
   const peer = values['no-peer'] ? undefined : await startFastApi(threads)
   const runs: Repetition[] = []
   try {
     for (let k = 0; k < repetitions; k++) {
-      const run = await repetition(service, peer, threads, seconds)
+      const run = await repetition({ service, bare, peer }, threads, seconds)
       runs.push(run)
       console.log(`${k + 1}: ${shown(run)}`)
     }
   } finally {
     await stop(service)
+    await stop(bare)
     if (peer !== undefined) await stop(peer)
   }
   const found = figures(runs)
@@ -87,12 +92,13 @@ async function main(): Promise<boolean> {
   return errors === 0 && found.every((figure) => verdict(figure) !== 'missed')
 }
 
-async function repetition(
-  service: ServerProcess,
-  peer: ServerProcess | undefined,
-  threads: number,
-  seconds: number,
-): Promise<Repetition> {
+interface Servers {
+  readonly service: ServerProcess
+  readonly bare: ServerProcess
+  readonly peer: ServerProcess | undefined
+}
+
+async function repetition({ service, bare, peer }: Servers, threads: number, seconds: number): Promise<Repetition> {
   const model = join(root, 'models', 'demo', 'digits', '1', 'model.safetensors')
   const direct = await json<Direct>([join(root, 'bench', 'serve-direct.mjs'), model, String(threads), '2'])
   const ask = (load: Load): Promise<LoadResult> =>
@@ -114,8 +120,10 @@ async function repetition(
   const manyJson = await server(CONNECTIONS, 'protocol')
   const peerManyJson = peer && (await other(CONNECTIONS, 'plain'))
   const half = await server(CONNECTIONS, 'raw', many.rate / 2)
+  const load = { connections: CONNECTIONS, body: 'raw', seconds, rate: many.rate / 2 } as const
   return {
     direct,
+    bare: await ask({ address: bare.address, path: '/', ...load }),
     service: { many, manyJson, one, oneJson, half },
     ...(peer && { peer: { many: peerMany!, manyJson: peerManyJson!, one: peerOne!, oneJson: peerOneJson! } }),
   }
@@ -141,6 +149,12 @@ function figures(runs: readonly Repetition[]): Figure[] {
       value: middle(({ service }) => service.half.p99 / service.half.median),
       unit: 'x',
       goal: { atMost: 3 },
+    },
+    { what: 'same load, nothing computed: median', value: middle(({ bare }) => bare.median), unit: 'ms' },
+    {
+      what: 'same load, nothing computed: p99 over median',
+      value: middle(({ bare }) => bare.p99 / bare.median),
+      unit: 'x',
     },
   ]
   if (runs.some(({ peer }) => peer === undefined)) return found

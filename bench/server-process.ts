@@ -76,6 +76,11 @@ export function startServe(
   return start(command, {}, '/v2/health/ready', told)
 }
 
+/** Node's own HTTP server with one answer, always ready. */
+export function startBare(): Promise<ServerProcess> {
+  return start([process.execPath, join(root, 'bench', 'serve-bare.mjs')], {}, '/')
+}
+
 /** bench/peers/serve_fastapi.py, with the very torch libraries that the service computes with. */
 export async function startFastApi(threads: number): Promise<ServerProcess> {
   const peers = join(root, 'bench', 'peers')

@@ -40,6 +40,7 @@ export async function evaluateReceiver(checkpoint: string | undefined, values: R
   const directory = values.out ?? join('runs', 'receiver-evaluation')
   const seed = values.seed ?? 1
   const mostSlots = values.slots ?? 2000
+  const blockErrors = values['block-errors'] ?? 100
   const snr = snrList(values.snr ?? '-2:16:3')
   const networks: LoadedNetwork[] = []
   const receivers: Receiver[] = []
@@ -53,10 +54,10 @@ export async function evaluateReceiver(checkpoint: string | undefined, values: R
     const channel = channelOf(values, grid)
     const neural = networkReceivers(grid, networks)
     receivers.push(...(await classical(grid, channel, values.nearest)), ...neural.receivers)
-    const points = await measured(grid, channel, receivers, { snr, mostSlots, seed: unseen(seed) }, values)
+    const points = await measured(grid, channel, receivers, { snr, mostSlots, blockErrors, seed: unseen(seed) }, values)
     if (points === undefined) return EXIT.interrupted
     const section = evaluationSection({
-      ...{ grid, channel, points, seed, mostSlots },
+      ...{ grid, channel, points, seed, mostSlots, blockErrors },
       networks: neural.told,
       codeRate: values.coded,
     })
@@ -85,6 +86,7 @@ async function classical(grid: ResourceGrid, channel: Channel, nearest: boolean)
 interface Extent {
   readonly snr: readonly number[]
   readonly mostSlots: number
+  readonly blockErrors: number
   readonly seed: number
 }
 

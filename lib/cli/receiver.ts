@@ -58,6 +58,12 @@ const definitions = {
   },
   nearest: { kind: 'flag', help: 'evaluate: least squares with nearest interpolation as well' },
   slots: { kind: 'integer', min: 1, max: 10_000_000, help: 'evaluate: most slots a point (default 2000)' },
+  'block-errors': {
+    kind: 'integer',
+    min: 1,
+    max: 10_000_000,
+    help: 'evaluate: block errors of each receiver that end a point before (default 100)',
+  },
   slot: {
     kind: 'text',
     value: 'FILE.npy',

@@ -93,3 +93,24 @@ TEST("bad input is refused by name") {
 }
 
 CHECK_MAIN()
+
+TEST("float32's gradients are those of float64, rounded: the sigmoid's exponential is our own series") {
+  for (const auto& item : cases()) {
+    // Down to 4 x = -100: through the last exponents of float32 and below them.
+    const at::Tensor x = (at::arange(-25000, 25001, at::kDouble) * 1e-3).to(at::kFloat);
+    const auto gradient = [&](const at::Tensor& at) {
+      const at::Tensor leaf = at.detach().requires_grad_(true);
+      surrogate(leaf, parse_surrogate(item.kind, item.parameter)).sum().backward();
+      return leaf.grad().to(at::kDouble);
+    };
+    const at::Tensor expected = gradient(x.to(at::kDouble)), found = gradient(x);
+    // A unit in the last place of 4 x = 87, in the exponent, is 8e-6 of the gradient there.
+    const at::Tensor relative = ((found - expected) / expected.clamp_min(1e-30)).abs();
+    const at::Tensor near_threshold = x.abs() < 2;
+    if (item.kind == std::string("sigmoid") || item.kind == std::string("atan")) {
+      EXPECT(relative.masked_select(near_threshold).max().item<double>() < 1.5e-6);
+      EXPECT(relative.max().item<double>() < 1.5e-5);
+    }
+    EXPECT_CLOSE(found, expected, 1e-6);
+  }
+}

@@ -232,6 +232,16 @@ describe('spikingrx receiver', () => {
     expect(points[0].receivers.map(({ blockErrors }: { blockErrors: number }) => blockErrors)).toEqual([0, 0, 0])
   })
 
+  it('ends a point at so many block errors of each receiver', async () => {
+    const slots = async (...more: string[]): Promise<number> => {
+      const { stdout } = await run('evaluate', '--snr', '0', '--slots', '700', '--json', '--out', 'ended', ...more)
+      return JSON.parse(stdout).points[0].receivers[0].slots
+    }
+    // Uncoded at 0 dB every slot has an error.
+    expect(await slots()).toBeLessThan(300)
+    expect(await slots('--block-errors', '10000')).toBe(700)
+  })
+
   it.each([
     [1, ['evaluate', 'missing.safetensors'], 'missing.safetensors'],
     [1, ['demo', 'missing.safetensors'], 'missing.safetensors'],

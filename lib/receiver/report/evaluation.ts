@@ -28,13 +28,14 @@ export interface Evaluation {
   readonly codeRate?: number | undefined
   readonly seed: number
   readonly mostSlots: number
+  readonly blockErrors: number
 }
 
 /** SNR that the first finding is about: that of the project's goals. */
 const namedSnr = 10
 
 export function evaluationSection(evaluation: Evaluation): ReportSection {
-  const { grid, channel, points, codeRate } = evaluation
+  const { grid, channel, points, codeRate, blockErrors } = evaluation
   const coded = codeRate === undefined ? 'uncoded' : `5G NR LDPC of rate ${codeRate}`
   const theory = codeRate === undefined ? theoryOf(grid, channel, points) : []
   return {
@@ -42,7 +43,7 @@ export function evaluationSection(evaluation: Evaluation): ReportSection {
     title: `Receivers in ${channelText(channel)}, ${coded}`,
     text: [
       `Slots of ${gridText(grid)} through ${channelText(channel)}. All receivers decode the same slots, drawn from the seed; a point ends ` +
-        `when each has made 100 block errors, or after ${evaluation.mostSlots.toLocaleString('en')} slots. ` +
+        `when each has made ${blockErrors.toLocaleString('en')} block errors, or after ${evaluation.mostSlots.toLocaleString('en')} slots. ` +
         (codeRate === undefined
           ? 'Nothing is coded: a block is a slot, and one wrong bit spoils it.'
           : 'A block is the transport block of a slot, and the bit error rate is that of its payload.'),
@@ -195,11 +196,11 @@ function networksTable(networks: readonly EvaluatedNetwork[]): ReportTable {
   }
 }
 
-function runParameters({ points, mostSlots, codeRate, seed }: Evaluation): readonly ReportParameter[] {
+function runParameters({ points, mostSlots, blockErrors, codeRate, seed }: Evaluation): readonly ReportParameter[] {
   return [
     { name: 'Es/N0', value: points.map(({ snr }) => snr).join(', '), unit: 'dB' },
     { name: 'code', value: codeRate === undefined ? 'none' : `5G NR LDPC, rate ${codeRate}` },
-    { name: 'block errors that end a point', value: 100 },
+    { name: 'block errors that end a point', value: blockErrors },
     { name: 'most slots a point', value: mostSlots },
     { name: 'seed', value: seed },
   ]
