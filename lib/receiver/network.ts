@@ -4,7 +4,8 @@
  *     [Re Y, Im Y, Re P, Im P] at each of T steps
  *       -> ConvBlock -> SpikeNorm -> LIF -> N x SEW block -> mean over time -> 1x1 convolution -> LLRs [B, bits, S, K]
  *
- * Its dense twin has the same topology and as many weights, with ReLU for LIF; it runs once instead of T times.
+ * Its dense twin has the same topology, with ReLU for LIF, whose decays and thresholds are all that it lacks; it runs once
+ * instead of T times.
  */
 import { argumentReader } from '../model/arguments.js'
 import type { Connect, LifOptions } from '../model/layers.js'
@@ -38,9 +39,16 @@ export interface ReceiverNetworkOptions extends LifOptions {
 
 /**
  * Neurons that trained well: currents enter whole (k = 1) against a threshold of 1, which SpikeNorm's unit variance meets
- * often enough, and the sigmoid's gradient reaches neurons far from it.
+ * often enough, and the sigmoid's gradient reaches neurons far from it. Each layer learns its decay and threshold.
  */
-const neurons: LifOptions = { decay: 0.9, threshold: 1, decayInput: false, resetDelay: true, surrogate: 'sigmoid' }
+const neurons: LifOptions = {
+  decay: 0.9,
+  threshold: 1,
+  decayInput: false,
+  resetDelay: true,
+  surrogate: 'sigmoid',
+  learnable: ['decay', 'threshold'],
+}
 
 /**
  * @param grid as {@link resourceGrid} makes it

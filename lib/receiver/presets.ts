@@ -30,7 +30,7 @@ export const receiverPresets = {
     channel: urban,
     snr: [-4, 16],
     network: { channels: 24, blocks: 3, steps: 2 },
-    training: { iterations: 8000, batchSize: 8, learningRate: 3e-3 },
+    training: { iterations: 8000, batchSize: 8, learningRate: 8e-3 },
   },
   small: {
     title: '14 × 48 elements, QPSK, 32 channels, 4 blocks, T = 8, delay spreads of 30 to 300 ns',
@@ -38,7 +38,7 @@ export const receiverPresets = {
     channel: { ...urban, delaySpread: [30e-9, 300e-9] },
     snr: [-4, 16],
     network: { channels: 32, blocks: 4, steps: 8 },
-    training: { iterations: 8000, batchSize: 8, learningRate: 3e-3 },
+    training: { iterations: 6000, batchSize: 8, learningRate: 8e-3 },
   },
   full: {
     title: '14 × 128 elements, 16-QAM, 128 channels, 7 blocks, T = 4, delay spreads of 30 to 300 ns',

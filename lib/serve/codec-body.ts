@@ -66,10 +66,11 @@ export async function decodedBody(body: Buffer, encoding: string | undefined, li
  * arrays, or that names `__proto__` or `constructor.prototype`
  */
 export function parseJsonObject(bytes: Buffer): Readonly<Record<string, unknown>> {
-  checkStructure(bytes)
+  const { suspect } = checkStructure(bytes)
+  const text = bytes.toString('utf8')
   let value: unknown
   try {
-    value = sjson.parse(bytes.toString('utf8'), { protoAction: 'error', constructorAction: 'error' })
+    value = suspect ? sjson.parse(text, { protoAction: 'error', constructorAction: 'error' }) : JSON.parse(text)
   } catch (error) {
     const forbidden = error instanceof Error && error.message.includes('forbidden prototype')
     const reason = forbidden ? 'names __proto__ or constructor.prototype' : 'is not valid JSON'
@@ -86,15 +87,35 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
+/** Its first byte in UTF-8; what follows is left to the parser. */
+const BYTE_ORDER_MARK = 0xef
 
-/** Before anything is made of it: a body of `[[[[...` would take fifty times its size in memory. */
-function checkStructure(bytes: Buffer): void {
+const UNDERSCORE = 0x5f
+const SMALL_C = 0x63
+
+/** 1 where a byte outside of strings means something here: most are digits. */
+const STRUCTURAL = new Uint8Array(256)
+for (const byte of [QUOTE, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT]) STRUCTURAL[byte] = 1
+
+/**
+ * Before anything is made of it: a body of `[[[[...` would take fifty times its size in memory. Suspect is a text in which a
+ * string could name `__proto__` or `constructor`: it begins as they do, or has an escape.
+ */
+function checkStructure(bytes: Buffer): { suspect: boolean } {
   let depth = 0
   let containers = 0
+  let suspect = bytes[0] === BYTE_ORDER_MARK
   for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
+    const byte = bytes[i]!
+    if (STRUCTURAL[byte] === 0) continue
     if (byte === QUOTE) {
-      for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++
+      const first = bytes[i + 1]
+      suspect ||= first === UNDERSCORE || first === SMALL_C
+      for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) {
+        if (bytes[i] !== BACKSLASH) continue
+        suspect = true
+        i++
+      }
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       if (++depth > DEEPEST) throw new ServeError(`the JSON is nested deeper than ${DEEPEST}`, 'ERR_SERVE_INPUT')
       if (++containers > MOST_CONTAINERS) {
@@ -103,6 +124,7 @@ function checkStructure(bytes: Buffer): void {
           'ERR_SERVE_INPUT',
         )
       }
-    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
+    } else depth--
   }
+  return { suspect }
 }

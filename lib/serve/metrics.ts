@@ -1,7 +1,8 @@
 /** What Prometheus is told: counters and histograms fed from every request, gauges read when they are asked for. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { native } from '../runtime/addon.js'
 import type { InferenceResult, ModelRepository, ServedModel } from './service.js'
+import { TalliedHistogram, type Tally } from './tallied-histogram.js'
 
 /** Seconds, from a small network's step to a long wait. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -9,12 +10,12 @@ const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 const OPERATIONS = Array.from({ length: 9 }, (_, power) => 100 * 10 ** power)
 
 interface ModelMetrics {
-  readonly total: Histogram.Internal<'model' | 'version'>
-  readonly queue: Histogram.Internal<'model' | 'version'>
-  readonly compute: Histogram.Internal<'model' | 'version'>
-  readonly batch: Histogram.Internal<'model' | 'version'>
-  readonly spikes: Histogram.Internal<'model' | 'version'>
-  readonly operations: Histogram.Internal<'model' | 'version'>
+  readonly total: Tally
+  readonly queue: Tally
+  readonly compute: Tally
+  readonly batch: Tally
+  readonly spikes: Tally
+  readonly operations: Tally
   readonly succeeded: Counter.Internal
 }
 
@@ -82,12 +83,12 @@ export class ServiceMetrics {
     const known = this.#models.get(key)
     if (known !== undefined) return known
     const made = {
-      total: this.#total.labels(model, version),
-      queue: this.#queue.labels(model, version),
-      compute: this.#compute.labels(model, version),
-      batch: this.#batch.labels(model, version),
-      spikes: this.#spikes.labels(model, version),
-      operations: this.#operations.labels(model, version),
+      total: this.#total.tally({ model, version }),
+      queue: this.#queue.tally({ model, version }),
+      compute: this.#compute.tally({ model, version }),
+      batch: this.#batch.tally({ model, version }),
+      spikes: this.#spikes.tally({ model, version }),
+      operations: this.#operations.tally({ model, version }),
       succeeded: this.#requests.labels(model, version, '200'),
     }
     this.#models.set(key, made)
@@ -99,9 +100,9 @@ export class ServiceMetrics {
     return new Counter({ name: `spikingrx_${name}`, help, labelNames, registers: [this.registry] })
   }
 
-  #histogram(name: string, help: string, buckets: readonly number[]): Histogram<'model' | 'version'> {
+  #histogram(name: string, help: string, buckets: readonly number[]): TalliedHistogram<'model' | 'version'> {
     const settings = { name: `spikingrx_${name}`, help, labelNames: this.#labels, buckets: [...buckets] }
-    return new Histogram({ ...settings, registers: [this.registry] })
+    return new TalliedHistogram({ ...settings, registers: [this.registry] })
   }
 
   /** A gauge with a value for each version of each model that is served. */

@@ -27,7 +27,7 @@ async function batchesOf(data: ReturnType<typeof trainingSlots>, options: Parame
 }
 
 describe('the receiver network', () => {
-  it('is the one of the preset, with as many weights in its dense twin', () => {
+  it('is the one of the preset; its dense twin has all its weights but those of neurons', () => {
     using grid = resourceGrid(receiverPresets.tiny.grid)
     const [spiking, dense] = (['snn', 'dense'] as const).map((kind) =>
       receiverNetwork(grid, { ...receiverPresets.tiny.network, kind }),
@@ -36,8 +36,10 @@ describe('the receiver network', () => {
     expect(spiking!.output).toEqual([2, 14, 48])
     // stem, three blocks of two convolutions of 24 to 24, head; each convolution but the head's with its norm
     const convolution = (from: number) => from * 24 * 9 + 24 + 48
-    expect(spiking!.parameters).toBe(convolution(4) + 6 * convolution(24) + 24 * 2 + 2)
-    expect(dense!.parameters).toBe(spiking!.parameters)
+    const weights = convolution(4) + 6 * convolution(24) + 24 * 2 + 2
+    // Decay and threshold of each of the seven LIF layers.
+    expect(spiking!.parameters).toBe(weights + 7 * 2)
+    expect(dense!.parameters).toBe(weights)
     expect([spiking!.steps, dense!.steps]).toEqual([2, 1])
     expect(parseSpec(spiking!.toJSON())).toEqual(spiking)
   })
