@@ -15,5 +15,5 @@ const server = createServer((request, response) => {
     response.end(answer)
   })
 })
-server.listen(0, '127.0.0.1', () => console.log(`at http://127.0.0.1:${server.address().port}`))
+server.listen(0, '127.0.0.1', () => console.log(`Answering at http://127.0.0.1:${server.address().port}`))
 process.once('SIGTERM', () => process.exit(0))
