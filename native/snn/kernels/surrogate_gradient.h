@@ -23,8 +23,9 @@ SPIKINGRX_INLINE Real decaying_exponential(Real y) {
 }
 
 #if !defined(__CUDACC__)
-// exp(y) = 2^n exp(r), n = round(y / ln 2), |r| <= ln 2 / 2, within 2 units in the last place. In elementary operations,
-// which compilers vectorise: libm's function, called for each neuron, took two thirds of the time of LIF's backward.
+// exp(y) = 2^n exp(r), n = round(y / ln 2), |r| <= ln 2 / 2, within 2 units in the last place. In elementary
+// operations, which compilers vectorise: libm's function, called for each neuron, took two thirds of the time of LIF's
+// backward.
 template <>
 SPIKINGRX_INLINE float decaying_exponential(float y) {
   constexpr float kShift = 12582912;  // 1.5 x 2^23: adding it rounds to an integer, kept in the lowest bits
