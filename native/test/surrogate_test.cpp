@@ -92,8 +92,6 @@ TEST("bad input is refused by name") {
   EXPECT_THROWS(surrogate(at::zeros({2}, at::kLong), {}), "ERR_TYPE: surrogate expects a floating point tensor");
 }
 
-CHECK_MAIN()
-
 TEST("float32's gradients are those of float64, rounded: the sigmoid's exponential is our own series") {
   for (const auto& item : cases()) {
     // Down to 4 x = -100: through the last exponents of float32 and below them.
@@ -114,3 +112,5 @@ TEST("float32's gradients are those of float64, rounded: the sigmoid's exponenti
     EXPECT_CLOSE(found, expected, 1e-6);
   }
 }
+
+CHECK_MAIN()

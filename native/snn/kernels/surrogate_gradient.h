@@ -16,7 +16,7 @@ struct Surrogate {
   double parameter = 1.0;  // a, k or w, positive
 };
 
-// exp(y) for y <= 0; 0 below -87, where float32 has no normal number left.
+// exp(y) for y <= 0.
 template <class Real>
 SPIKINGRX_INLINE Real decaying_exponential(Real y) {
   return std::exp(y);
@@ -25,7 +25,7 @@ SPIKINGRX_INLINE Real decaying_exponential(Real y) {
 #if !defined(__CUDACC__)
 // exp(y) = 2^n exp(r), n = round(y / ln 2), |r| <= ln 2 / 2, within 2 units in the last place. In elementary
 // operations, which compilers vectorise: libm's function, called for each neuron, took two thirds of the time of LIF's
-// backward.
+// backward. 0 below -87, where float32 has no normal number left.
 template <>
 SPIKINGRX_INLINE float decaying_exponential(float y) {
   constexpr float kShift = 12582912;  // 1.5 x 2^23: adding it rounds to an integer, kept in the lowest bits
