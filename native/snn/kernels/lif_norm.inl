@@ -1,5 +1,6 @@
 // A current that is normalised on its way into the scan, and the sums that the normalisation's gradient needs: see
 // LifNorm. Included by lif_scan.inl, once for each instruction set.
+#pragma once
 #include <cstdint>
 #include <cstring>
 #include <type_traits>

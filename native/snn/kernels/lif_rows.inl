@@ -75,14 +75,6 @@ int64_t element_size(Element element) {
   return element == Element::kReal ? static_cast<int64_t>(sizeof(Real)) : 2;
 }
 
-// Asks for a piece that is read later, into the second-level cache: processors foresee the lines of one row, but not
-// where the next one begins.
-template <class Real>
-[[gnu::noinline]] void prefetch(Element element, const void* first, int64_t offset, int64_t width) {
-  const char* piece = static_cast<const char*>(first) + offset * element_size<Real>(element);
-  for (int64_t at = 0; at < width * element_size<Real>(element); at += kLine) __builtin_prefetch(piece + at, 0, 2);
-}
-
 // Calls body(first, width) for each piece of a row.
 template <class Body>
 [[gnu::always_inline]] inline void for_pieces(int64_t width, Body&& body) {
@@ -98,12 +90,6 @@ const Real* read(Element element, const void* first, int64_t offset, Real* buffe
     if (element == Element::kHalf) widen(static_cast<const HalfBits*>(first) + offset, buffer, width);
   }
   return buffer;
-}
-
-// Where a piece is computed: in its place, or in `buffer`, from which put takes it.
-template <class Real>
-Real* place(Element element, bool streaming, void* first, int64_t offset, Real* buffer) {
-  return element == Element::kReal && !streaming ? static_cast<Real*>(first) + offset : buffer;
 }
 
 // Puts what was computed in `piece` where it belongs; nothing to do where it was computed in its place.

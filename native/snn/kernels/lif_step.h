@@ -1,5 +1,8 @@
-// One time step of one LIF neuron, forward and backward: what the CPU's tiles and the CUDA kernels both compute, so
-// that neither can differ from the other. The equations of forward are in snn/lif.h.
+// One time step of LIF neurons, forward and backward: what the CPU's tiles and the CUDA kernels both compute, so that
+// neither can differ from the other. The equations of forward are in snn/lif.h.
+//
+// Real is float or double, or, on the CPU, a register of them (lif_registers.inl): comparisons then give a mask, by
+// which `mask ? a : b` selects lane by lane. Hence Real{} for zero, and no && between such comparisons.
 #pragma once
 #include <cstdint>
 
@@ -26,15 +29,16 @@ SPIKINGRX_INLINE constexpr ResetRule reset_rule(Reset reset, bool delay) {
 // gain I[t]. `before` receives the membrane before reset.
 template <class Real>
 SPIKINGRX_INLINE Real advance(const ResetRule& rule, Real& u, Real drive, Real decay, Real threshold, Real& before) {
-  const bool due = u >= threshold;
-  const Real carried = rule.zero_later && due ? Real(0) : u;
+  const auto due = u >= threshold;
+  const Real carried = rule.zero_later ? (due ? Real{} : u) : u;
   Real integrated = decay * carried + drive;
-  integrated = rule.subtract_later && due ? integrated - threshold : integrated;
+  if (rule.subtract_later) integrated = due ? integrated - threshold : integrated;
   before = integrated;
-  const bool fires = integrated >= threshold;
-  u = rule.subtract_now && fires ? integrated - threshold : integrated;
-  u = rule.zero_now && fires ? Real(0) : u;
-  return fires ? Real(1) : Real(0);
+  const auto fires = integrated >= threshold;
+  u = integrated;
+  if (rule.subtract_now) u = fires ? integrated - threshold : u;
+  if (rule.zero_now) u = fires ? Real{} : u;
+  return fires ? 1 + Real{} : Real{};
 }
 
 // What a neuron carries from step t + 1 back to step t.
@@ -61,22 +65,23 @@ template <bool learn, class Real>
 SPIKINGRX_INLINE Real step_back(const ResetRule& rule, LifCarry<Real>& carry, Real u, Real before, bool entered, Real g,
                                 Real grad_spike, Real grad_trace, Real current, Real decay, Real threshold, Real keep,
                                 Real input_share) {
-  const bool fired = u >= threshold, fired_before = before >= threshold;
+  const auto fired = u >= threshold, fired_before = before >= threshold;
   const Real onward = carry.membrane;
   const Real removed = rule.subtract_now ? threshold : u;  // R
   Real spike_gradient = rule.later() ? grad_spike + carry.spike : grad_spike;
   spike_gradient = rule.now() ? spike_gradient - keep * removed * onward : spike_gradient;
-  const Real through = rule.zero_now && fired ? Real(0) : onward;
+  const Real through = rule.zero_now ? (fired ? Real{} : onward) : onward;
   const Real grad_u = spike_gradient * g + through + grad_trace;
-  const Real carried = rule.zero_later && fired_before ? Real(0) : grad_u;                       // f gU[t]
+  const Real carried = rule.zero_later ? (fired_before ? Real{} : grad_u) : grad_u;              // f gU[t]
   carry.spike = rule.zero_later ? -keep * decay * before * grad_u : -keep * threshold * grad_u;  // if later()
   if constexpr (learn) {
-    const bool reset_before = fired_before && !entered;
-    Real multiplied = rule.subtract_now && reset_before ? before - threshold : before;
-    multiplied = (rule.zero_now && reset_before) || (rule.zero_later && fired_before) ? Real(0) : multiplied;
+    Real multiplied = before;
+    if (rule.subtract_now && !entered) multiplied = fired_before ? before - threshold : before;
+    if ((rule.zero_now && !entered) || rule.zero_later) multiplied = fired_before ? Real{} : multiplied;
     carry.grad_decay += grad_u * (multiplied - input_share * current);
     Real grad_theta = -spike_gradient * g;
-    grad_theta -= rule.subtract_later && fired_before ? grad_u : rule.subtract_now && fired ? onward : Real(0);
+    if (rule.subtract_later) grad_theta -= fired_before ? grad_u : Real{};
+    if (rule.subtract_now) grad_theta -= fired ? onward : Real{};
     carry.grad_threshold += grad_theta;
   }
   carry.membrane = decay * carried;

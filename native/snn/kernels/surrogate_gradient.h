@@ -1,8 +1,10 @@
-// g(x) of each surrogate gradient, for the CPU and for CUDA; the equations are in snn/surrogate.h.
+// g(x) of each surrogate gradient, for the CPU and for CUDA; the equations are in snn/surrogate.h. Real: see
+// lif_step.h; its Parameter is always a number.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "snn/kernels/host_device.h"
@@ -16,22 +18,25 @@ struct Surrogate {
   double parameter = 1.0;  // a, k or w, positive
 };
 
-// exp(y) for y <= 0.
 template <class Real>
-SPIKINGRX_INLINE Real decaying_exponential(Real y) {
-  return std::exp(y);
+SPIKINGRX_INLINE Real magnitude(Real x) {
+  if constexpr (std::is_floating_point_v<Real>) {
+    return std::abs(x);
+  } else {
+    using Bits = decltype(x < x);  // integers of the lanes' size
+    return (Real)((Bits)x & std::numeric_limits<std::decay_t<decltype(Bits{}[0])>>::max());
+  }
 }
 
-#if !defined(__CUDACC__)
-// exp(y) = 2^n exp(r), n = round(y / ln 2), |r| <= ln 2 / 2, within 2 units in the last place. In elementary
-// operations, which compilers vectorise: libm's function, called for each neuron, took two thirds of the time of LIF's
-// backward. 0 below -87, where float32 has no normal number left.
-template <>
-SPIKINGRX_INLINE float decaying_exponential(float y) {
+// exp(y) = 2^n exp(r), n = round(y / ln 2), |r| <= ln 2 / 2, for float and y <= 0, within 2 units in the last place. In
+// elementary operations: libm's function, called for each neuron, took two thirds of the time of LIF's backward. 0
+// below -87, where float32 has no normal number left.
+template <class Bits, class Real>
+SPIKINGRX_INLINE Real exponential_series(Real y) {
   constexpr float kShift = 12582912;  // 1.5 x 2^23: adding it rounds to an integer, kept in the lowest bits
-  const float shifted = y * 1.44269504f + kShift, n = shifted - kShift;
-  const float r = y - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts, n times the first exact
-  float series = 1.0f / 5040;                                 // Taylor's: the eighth term is below 6e-9
+  const Real shifted = y * 1.44269504f + kShift, n = shifted - kShift;
+  const Real r = y - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts, n times the first exact
+  Real series = Real{} + 1.0f / 5040;                        // Taylor's: the eighth term is below 6e-9
   series = series * r + 1.0f / 720;
   series = series * r + 1.0f / 120;
   series = series * r + 1.0f / 24;
@@ -39,34 +44,48 @@ SPIKINGRX_INLINE float decaying_exponential(float y) {
   series = series * r + 0.5f;
   series = series * r + 1;
   series = series * r + 1;
-  uint32_t bits;
+  Bits bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   bits = (bits + 127) << 23;  // of 2^n
-  float power;
+  Real power;
   std::memcpy(&power, &bits, sizeof power);
-  return y < -87 ? 0 : series * power;
+  return y < -87 ? Real{} : series * power;
 }
-#endif
 
-template <SurrogateKind kind, class Real>
-SPIKINGRX_INLINE Real surrogate_gradient(Real x, Real parameter) {
-  const Real one = 1;
+// exp(y) for y <= 0.
+template <class Real>
+SPIKINGRX_INLINE Real decaying_exponential(Real y) {
+  if constexpr (std::is_floating_point_v<Real>) {
+#if !defined(__CUDACC__)
+    if constexpr (std::is_same_v<Real, float>) return exponential_series<uint32_t>(y);
+#endif
+    return std::exp(y);
+  } else if constexpr (sizeof(y[0]) == sizeof(float)) {
+    return exponential_series<decltype(y < y)>(y);
+  } else {
+    for (size_t lane = 0; lane < sizeof(y) / sizeof(y[0]); lane++) y[lane] = std::exp(y[lane]);
+    return y;
+  }
+}
+
+template <SurrogateKind kind, class Real, class Parameter>
+SPIKINGRX_INLINE Real surrogate_gradient(Real x, Parameter parameter) {
   if constexpr (kind == SurrogateKind::kTriangular) {
-    const Real height = one / parameter;
-    const Real g = (one - std::abs(x) * height) * height;
-    return g > 0 ? g : Real(0);
+    const Parameter height = 1 / parameter;
+    const Real g = (1 - magnitude(x) * height) * height;
+    return g > Real{} ? g : Real{};
   } else if constexpr (kind == SurrogateKind::kSigmoid) {
     // s(z)(1 - s(z)) is even in z: exp(-|z|) cannot overflow.
-    const Real e = decaying_exponential(-std::abs(parameter * x));
-    return parameter * e / ((one + e) * (one + e));
+    const Real e = decaying_exponential(-magnitude(parameter * x));
+    return parameter * e / ((1 + e) * (1 + e));
   } else if constexpr (kind == SurrogateKind::kAtan) {
-    const Real z = Real(1.57079632679489661923) * parameter * x;  // pi / 2
-    return (parameter / 2) / (one + z * z);
+    const Real z = Parameter(1.57079632679489661923) * parameter * x;  // pi / 2
+    return (parameter / 2) / (1 + z * z);
   } else if constexpr (kind == SurrogateKind::kFastSigmoid) {
-    const Real d = one + parameter * std::abs(x);
-    return one / (d * d);
+    const Real d = 1 + parameter * magnitude(x);
+    return 1 / (d * d);
   } else {
-    return std::abs(x) < parameter ? one / (2 * parameter) : Real(0);
+    return magnitude(x) < parameter ? Real{} + 1 / (2 * parameter) : Real{};
   }
 }
 
