@@ -14,10 +14,11 @@ namespace {
 
 template <class Real>
 struct BackwardPiece {
-  int64_t steps, width;                               // of whole registers
-  Rows<const Real> current, grad_spikes, grad_trace;  // no trace: null
-  Rows<const Real> membranes;                         // before reset
-  Real* recomputed;                                   // where they are, or null: they were saved
+  int64_t steps, width;  // of whole registers
+  Currents<Real> current;
+  Rows<const Real> grad_spikes, grad_trace;  // no trace: null
+  Rows<const Real> membranes;                // before reset
+  Real* recomputed;                          // where they are, or null: they were saved
   // The state that enters, or, where membranes were saved, the one before reset of the step before.
   const Real* entered;
   bool enters;  // `entered` is a state
@@ -42,7 +43,7 @@ template <Reset reset, bool delay, int count, class Real>
     for (int v = 0; v < count; v++) {
       const int64_t at = n + v * R::kWidth;
       typename R::Value before;
-      advance(rule, u.at[v], gain.at[v] * R::load(piece.current.at(t, at)), decay.at[v], threshold.at[v], before);
+      advance(rule, u.at[v], gain.at[v] * piece.current.load(t, at), decay.at[v], threshold.at[v], before);
       R::store(before, piece.recomputed + t * kPiece + at);
     }
   }
@@ -66,7 +67,7 @@ template <Reset reset, bool delay, SurrogateKind kind, bool learn, int count, cl
       const int64_t at = n + v * R::kWidth;
       const Value membrane = R::load(piece.membranes.at(t, at)), spikes = R::load(piece.grad_spikes.at(t, at)),
                   before = R::load(t == 0 ? piece.entered + at : piece.membranes.at(t - 1, at)),
-                  current = learn ? R::load(piece.current.at(t, at)) : Value{},
+                  current = learn ? piece.current.load(t, at) : Value{},
                   trace = piece.grad_trace.first ? R::load(piece.grad_trace.at(t, at)) : Value{};
       const Value g = surrogate_gradient<kind>(membrane - threshold.at[v], piece.parameter);
       LifCarry<Value> back{carry.at[v], carried_spike.at[v], grad_decay.at[v], grad_threshold.at[v]};
@@ -127,10 +128,7 @@ void backward_tile(const LifBackwardTile<Real>& tile, BackwardScan<Real> scan) {
       };
       BackwardPiece<Real> piece{};
       piece.steps = steps, piece.width = Register<Real>::padded(width);
-      if (learn || !saved)
-        piece.current = in_registers(
-            as_it_lies && !tile.norm.scale, tile.current, begin, steps, tile.current_step, first, width,
-            currents.values[0], [&](int64_t t, Real* buffer) { return read_current(tile, t, first, buffer, width); });
+      if (learn || !saved) piece.current = currents_of(tile, begin, steps, first, width, currents.values[0]);
       piece.grad_spikes = gradient_rows(tile.grad_spikes, tile.grad_spikes_step, spikes.values[0]);
       if (tile.grad_trace_step != 0)
         piece.grad_trace = gradient_rows(tile.grad_trace, tile.grad_trace_step, traces.values[0]);

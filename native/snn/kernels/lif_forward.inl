@@ -12,7 +12,7 @@ namespace {
 template <class Real>
 struct ForwardPiece {
   int64_t steps, width;  // of whole registers
-  Rows<const Real> current;
+  Currents<Real> current;
   Target<Real> spikes, before;
   Real* membrane;
   const Real *decay, *gain, *threshold;
@@ -32,7 +32,7 @@ template <Reset reset, bool delay, bool with_trace, int count, class Real>
       const int64_t at = n + v * R::kWidth;
       typename R::Value before;
       const auto spikes =
-          advance(rule, u.at[v], gain.at[v] * R::load(piece.current.at(t, at)), decay.at[v], threshold.at[v], before);
+          advance(rule, u.at[v], gain.at[v] * piece.current.load(t, at), decay.at[v], threshold.at[v], before);
       piece.spikes.put(spikes, t, at);
       if constexpr (with_trace) piece.before.put(before, t, at);
     }
@@ -64,13 +64,9 @@ void forward_tile(const LifForwardTile<Real>& tile, ForwardScan<Real> scan) {
       if (tile.states && begin > 0)
         put(Element::kReal, streaming, tile.membrane + first, tile.states,
             (begin / kLifChunk - 1) * tile.states_step + first, width);
-      const bool whole = width % Register<Real>::kWidth == 0;
       ForwardPiece<Real> piece;
       piece.steps = steps, piece.width = Register<Real>::padded(width);
-      piece.current = in_registers(whole && element == Element::kReal && !tile.norm.scale, tile.current, begin, steps,
-                                   tile.current_step, first, width, currents.values[0], [&](int64_t t, Real* buffer) {
-                                     return read_current(tile, t, first, buffer, width);
-                                   });
+      piece.current = currents_of(tile, begin, steps, first, width, currents.values[0]);
 
       const int64_t at = begin * tile.output_step + first;
       const auto target = [&](Element kind, void* tensor, Real* buffer) -> Target<Real> {

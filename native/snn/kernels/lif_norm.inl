@@ -1,5 +1,5 @@
-// A current that is normalised on its way into the scan, and the sums that the normalisation's gradient needs: see
-// LifNorm. Included by lif_scan.inl, once for each instruction set.
+// The sums that the gradient of a normalisation on the way into the scan needs: see LifNorm. Included by lif_scan.inl,
+// once for each instruction set.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -11,26 +11,6 @@
 
 namespace spikingrx::SPIKINGRX_ISA {
 namespace {
-
-// Not inlined, as the conversions of lif_rows.inl. The operations of step_norm.inl, so the bits as well.
-[[gnu::noinline]] void normalise_piece(const LifNorm& norm, int64_t t, const float* from, float* to, int64_t width) {
-  const float scale = norm.scale[t * norm.step], shift = norm.shift[t * norm.step];
-#pragma GCC ivdep
-  for (int64_t n = 0; n < width; n++) to[n] = scale * from[n] + shift;
-}
-
-// A piece of the current of step t: where it lies, or in `buffer`.
-template <class Tile, class Real>
-const Real* read_current(const Tile& tile, int64_t t, int64_t first, Real* buffer, int64_t width) {
-  const Real* current = read(tile.element, tile.current, t * tile.current_step + first, buffer, width);
-  if constexpr (std::is_same_v<Real, float>) {
-    if (tile.norm.scale) {
-      normalise_piece(tile.norm, t, current, buffer, width);
-      return buffer;
-    }
-  }
-  return current;
-}
 
 // Lanes of the sums of g and of g (x - mean) for the steps of one chunk, over the pieces of a tile: a lane adds up at
 // most 64 values in float.

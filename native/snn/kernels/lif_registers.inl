@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "snn/kernels/lif_rows.inl"
 
@@ -62,6 +63,20 @@ struct Rows {
   Real* first;
   int64_t step;
   [[gnu::always_inline]] Real* at(int64_t t, int64_t n) const { return first + t * step + n; }
+};
+
+// Rows of the current, or of what LifNorm makes the current of.
+template <class Real>
+struct Currents {
+  Rows<const Real> rows;
+  const float *scale, *shift;  // of the piece's first step; null: nothing to make
+  int64_t step;
+  [[gnu::always_inline]] typename Register<Real>::Value load(int64_t t, int64_t n) const {
+    const auto value = Register<Real>::load(rows.at(t, n));
+    if constexpr (std::is_same_v<Real, float>)
+      if (scale) return scale[t * step] * value + shift[t * step];
+    return value;
+  }
 };
 
 template <class Real>
@@ -134,6 +149,21 @@ Rows<const Real> in_registers(bool where_they_lie, const void* tensor, int64_t b
     std::fill(buffer + width, buffer + Register<Real>::padded(width), Real(0));
   }
   return {room, step == 0 ? 0 : kPiece};
+}
+
+// Rows of a tile's current from step `begin` on.
+template <class Real, class Tile>
+Currents<Real> currents_of(const Tile& tile, int64_t begin, int64_t rows, int64_t first, int64_t width, Real* room) {
+  const bool where_they_lie = tile.element == Element::kReal && width % Register<Real>::kWidth == 0;
+  Currents<Real> currents{};
+  currents.rows = in_registers(where_they_lie, tile.current, begin, rows, tile.current_step, first, width, room,
+                               [&](int64_t t, Real* buffer) {
+                                 return read(tile.element, tile.current, t * tile.current_step + first, buffer, width);
+                               });
+  if (!tile.norm.scale) return currents;
+  currents.step = tile.norm.step;
+  currents.scale = tile.norm.scale + begin * currents.step, currents.shift = tile.norm.shift + begin * currents.step;
+  return currents;
 }
 
 }  // namespace
