@@ -3,8 +3,9 @@
 //   event_linear [seconds]      time for each case, default 0.2
 //
 // Prints one line of JSON for each width, number of rows and activity: medians in seconds of interleaved repetitions,
-// each of several calls in a row with other spikes each time, as a layer sees them that is asked again and again.
-// Finding the spikes is part of the event-driven time. Before anything is timed the results are compared.
+// each of several calls in a row with other spikes each time, as a layer sees them that is asked again and again; of
+// one row enough for the weights of a small layer to come into the caches first, from which the other products drove
+// them. Finding the spikes is part of the event-driven time. Before anything is timed the results are compared.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -16,13 +17,14 @@
 #include <stdexcept>
 #include <vector>
 
+#include "memory/allocator.h"
 #include "snn/kernels/event_rows.h"
 
 using namespace spikingrx;
 
 namespace {
 
-constexpr int64_t kCalls = 16;
+int64_t calls_of(int64_t width, int64_t rows) { return rows == 1 && width <= 1024 ? 128 : 16; }
 
 double seconds_of(const std::function<void()>& body) {
   const auto begin = std::chrono::steady_clock::now();
@@ -37,9 +39,11 @@ double median(std::vector<double> values) {
 
 void measure(int64_t width, int64_t rows, double activity, double budget) {
   at::manual_seed(1);
+  const int64_t calls = calls_of(width, rows);
   const at::Tensor weight = at::randn({width, width}) / 32, bias = at::randn({width});
-  const at::Tensor x = at::rand({kCalls, rows, width}).lt(activity).to(at::kFloat);
-  const at::Tensor panels = weight.view({width / kEventPanel, kEventPanel, width}).transpose(1, 2).contiguous();
+  const at::Tensor x = at::rand({calls, rows, width}).lt(activity).to(at::kFloat);
+  const at::Tensor rows_of_weights = at::zeros({width, event_stride(width)});
+  rows_of_weights.narrow(1, 0, width).copy_(weight.t());
   const at::Tensor narrow_x = x.to(at::kBFloat16), narrow_weight = weight.to(at::kBFloat16),
                    narrow_bias = bias.to(at::kBFloat16);
   at::Tensor y = at::empty({rows, width});
@@ -47,7 +51,7 @@ void measure(int64_t width, int64_t rows, double activity, double budget) {
   EventList list{1, width, nullptr, nullptr, nullptr};
   std::vector<int32_t> starts(static_cast<size_t>(2 * rows)), places(static_cast<size_t>(rows * list.room()));
   list.starts = starts.data(), list.places = places.data();
-  const EventWeights weights{panels.const_data_ptr<float>(), bias.const_data_ptr<float>(), width, width};
+  const EventWeights weights{rows_of_weights.const_data_ptr<float>(), bias.const_data_ptr<float>(), width, width};
   const std::function<void(int64_t)> cases[] = {
       [&](int64_t i) {
         event_kernels().find(x.const_data_ptr<float>() + i * rows * width, rows, list);
@@ -64,9 +68,9 @@ void measure(int64_t width, int64_t rows, double activity, double budget) {
   for (double spent = 0; spent < budget || times[0].size() < 5;)
     for (int i = 0; i < 3; i++) {
       const double all = seconds_of([&] {
-        for (int64_t call = 0; call < kCalls; call++) cases[i](call);
+        for (int64_t call = 0; call < calls; call++) cases[i](call);
       });
-      times[i].push_back(all / kCalls);
+      times[i].push_back(all / calls);
       spent += all;
     }
   std::printf(
@@ -82,6 +86,7 @@ void measure(int64_t width, int64_t rows, double activity, double budget) {
 int main(int count, char** values) {
   const double budget = count > 1 ? std::atof(values[1]) : 0.2;
   at::set_num_threads(1);
+  install_allocator();
   const c10::InferenceMode inference;
   for (const int64_t width : {1024, 4096})
     for (const int64_t rows : {1, 16})

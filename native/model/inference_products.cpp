@@ -27,12 +27,8 @@ int64_t grain(int64_t rows, double adds) {
 
 void EventTable::fill(const at::Tensor& rows, const at::Tensor& addend) {
   const int64_t inputs = rows.size(0), outputs = rows.size(1), padded = event_padded(outputs);
-  weight = at::zeros({inputs * padded}, at::kFloat);
-  for (int64_t start = 0; start < padded; start += kEventPanel) {
-    const int64_t width = std::min(kEventPanel, padded - start), there = std::min(width, outputs - start);
-    at::Tensor part = weight.narrow(0, start * inputs, width * inputs).view({inputs, width});
-    part.narrow(1, 0, there).copy_(rows.narrow(1, start, there));
-  }
+  weight = at::zeros({inputs, event_stride(outputs)}, at::kFloat);
+  weight.narrow(1, 0, outputs).copy_(rows);
   bias = at::zeros({padded}, at::kFloat);
   if (addend.defined()) bias.narrow(0, 0, outputs).copy_(addend);
   weights = {weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), inputs, outputs};

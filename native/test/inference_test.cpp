@@ -85,7 +85,7 @@ TEST("linear layers give the same by events, for widths around the registers' an
   }
 }
 
-TEST("layers of many inputs and several panels of weights give the same") {
+TEST("layers of many inputs and long rows of weights give the same") {
   for (const double inputs : {1100.0, 4200.0}) {
     const auto network = made({{12}, 3, {specs::linear(inputs), specs::lif(0.5, 0.1), specs::linear(600)}});
     for (const int64_t batch : {1, 5}) expect_same(*network, uniform({batch, 12}, 45));

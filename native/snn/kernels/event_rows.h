@@ -26,18 +26,20 @@ struct EventList {
   int64_t room() const { return event_padded(groups * size) + kEventPad; }
 };
 
-// Outputs that a panel of weights is wide: up to 1024 inputs one panel fits in the second-level cache, where the rows
-// of spikes that come one after the other find it; of more inputs, a row of a panel is long enough to be fetched from
-// afar.
-inline constexpr int64_t kEventPanel = 256;
+// Floats from the weights of one input to those of the next: a whole number of lines, and an odd one where rows are
+// visited in parts, so that parts of many rows find room in the caches beside each other.
+inline constexpr int64_t event_stride(int64_t outputs) {
+  const int64_t padded = event_padded(outputs);
+  return padded > 256 && padded / kEventPad % 2 == 0 ? padded + kEventPad : padded;
+}
 
-// W and b of the formula above, 64-byte aligned, outputs filled up with zeros to a multiple of kEventPad. W lies in
-// panels of kEventPanel outputs, [inputs][kEventPanel] one after the other; the last may be narrower.
+// W and b of the formula above, 64-byte aligned, outputs filled up with zeros to a multiple of kEventPad.
 struct EventWeights {
-  const float* weight;
-  const float* bias;  // [padded outputs]
+  const float* weight;  // [inputs][stride()]
+  const float* bias;    // [padded()]
   int64_t inputs, outputs;
   int64_t padded() const { return event_padded(outputs); }
+  int64_t stride() const { return event_stride(outputs); }
 };
 
 // A 2-d convolution over an image [height][width][channels]; its weights are rows [kernel place][channel].
