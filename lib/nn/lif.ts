@@ -70,24 +70,24 @@ export function lif(current: Tensor, options: LifFunctionOptions = {}): LifResul
   return runLif(current, settings, parameters, { membrane, ...given })
 }
 
+/** What neurons may have as tensors. */
+export interface NeuronParameters {
+  readonly decay?: Tensor | undefined
+  readonly threshold?: Tensor | undefined
+}
+
 /** {@link lif} with checked settings; `parameters` go before the numbers of the settings. */
 export function runLif(
   current: Tensor,
   settings: LifSettings,
-  parameters: { readonly decay?: Tensor; readonly threshold?: Tensor },
+  parameters: NeuronParameters,
   { membrane, steps = 0, trace = false, traceAfterReset = false, membranes = 'auto' }: LifRun,
 ): LifResult {
   return scope(() => {
-    const decay = parameters.decay ?? scalar(settings.decay, current)
-    const threshold = parameters.threshold ?? scalar(settings.threshold, current)
+    const { decay, threshold } = neuronTensors(settings, parameters, current)
     const [spikes, state, before] = tensorsOp('spikingrx::lif', [current, decay, threshold, membrane ?? null], {
       steps,
-      decay_input: settings.decayInput,
-      reset: settings.reset,
-      reset_delay: settings.resetDelay,
-      detach_reset: settings.detachReset,
-      surrogate: settings.surrogate,
-      surrogate_parameter: settings.surrogateParameter,
+      ...neuronArguments(settings),
       trace: trace || traceAfterReset,
       ...(membranes === 'auto' ? {} : { membranes }),
     })
@@ -98,6 +98,26 @@ export function runLif(
       ...(traceAfterReset ? { traceAfterReset: afterReset(before!, spikes!, threshold, settings) } : {}),
     }
   })
+}
+
+/** What an operator with neurons is told by name. */
+export function neuronArguments(settings: LifSettings) {
+  return {
+    decay_input: settings.decayInput,
+    reset: settings.reset,
+    reset_delay: settings.resetDelay,
+    detach_reset: settings.detachReset,
+    surrogate: settings.surrogate,
+    surrogate_parameter: settings.surrogateParameter,
+  }
+}
+
+/** β and θ as an operator takes them. */
+export function neuronTensors(settings: LifSettings, { decay, threshold }: NeuronParameters, beside: Tensor) {
+  return {
+    decay: decay ?? scalar(settings.decay, beside),
+    threshold: threshold ?? scalar(settings.threshold, beside),
+  }
 }
 
 /** U − θ S, U (1 − S) or U; a delayed reset has not acted yet. */

@@ -5,12 +5,12 @@ import { argumentReader } from '../model/arguments.js'
 import { readLifSettings } from '../model/definitions/neuron.js'
 import type { Activation, Connect, LifOptions, LifSettings, PairOption } from '../model/layers.js'
 import { relu } from '../tensor/activation.js'
-import { tensorOp } from '../tensor/operator.js'
+import { tensorOp, tensorsOp } from '../tensor/operator.js'
 import { scope } from '../tensor/scope.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { convBlock } from './conv-block.js'
-import { runLif } from './lif.js'
-import { type SpikeNormTensors, spikeNorm } from './spike-norm.js'
+import { neuronArguments, neuronTensors } from './lif.js'
+import { type SpikeNormFunctionOptions, type SpikeNormTensors, spikeNorm } from './spike-norm.js'
 
 /** Convolution → SpikeNorm → LIF (or ReLU). */
 export interface SewStage {
@@ -91,9 +91,9 @@ export function sewBlock(input: Tensor, tensors: SewTensors, options: SewBlockFu
       stage: SewStage,
       at: { readonly stride: PairOption; readonly padding: number },
     ): Tensor => {
-      const current = spikeNorm(convBlock(from, stage.weight, { bias: stage.bias, ...at }), stage.norm, norm)
-      if (activation === 'relu') return relu(current)
-      const { spikes, membrane } = fire(current, stage, neuron, state?.[membranes.length])
+      const convolved = convBlock(from, stage.weight, { bias: stage.bias, ...at })
+      if (activation === 'relu') return relu(spikeNorm(convolved, stage.norm, norm))
+      const { spikes, membrane } = normAndFire(convolved, stage, norm, neuron, state?.[membranes.length])
       membranes.push(membrane)
       return spikes
     }
@@ -106,6 +106,17 @@ export function sewBlock(input: Tensor, tensors: SewTensors, options: SewBlockFu
   })
 }
 
-function fire(current: Tensor, { decay, threshold }: SewStage, neuron: LifSettings, membrane: Tensor | undefined) {
-  return runLif(current, neuron, { ...(decay ? { decay } : {}), ...(threshold ? { threshold } : {}) }, { membrane })
+/** SpikeNorm and LIF as one operator, which stores nothing between them where it need not. */
+function normAndFire(
+  input: Tensor,
+  stage: SewStage,
+  norm: SpikeNormFunctionOptions,
+  neuron: LifSettings,
+  membrane: Tensor | undefined,
+) {
+  const { gamma, beta, runningMean, runningVariance } = stage.norm
+  const { decay, threshold } = neuronTensors(neuron, stage, input)
+  const tensors = [input, gamma, beta, runningMean, runningVariance, decay, threshold, membrane ?? null]
+  const [spikes, state] = tensorsOp('spikingrx::norm_lif', tensors, { ...norm, ...neuronArguments(neuron) })
+  return { spikes: spikes!, membrane: state! }
 }

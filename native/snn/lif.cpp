@@ -116,12 +116,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lif_operator(const at::Tensor& cu
                                                             bool reset_delay, bool detach_reset,
                                                             c10::string_view surrogate, double surrogate_parameter,
                                                             bool trace, c10::string_view membranes) {
-  LifOptions options;
-  options.decay_input = decay_input;
-  options.reset = parse_reset(std::string(reset));
-  options.reset_delay = reset_delay;
-  options.detach_reset = detach_reset;
-  options.surrogate = parse_surrogate(std::string(surrogate), surrogate_parameter);
+  LifOptions options = lif_options(decay_input, reset, reset_delay, detach_reset, surrogate, surrogate_parameter);
   options.trace = trace;
   options.membranes = parse_membranes(std::string(membranes));
   LifOutput output = lif(current, decay, threshold, membrane.value_or(at::Tensor()), steps, options);
@@ -171,6 +166,17 @@ void check_lif(const at::Tensor& current, const at::Tensor& decay, const at::Ten
     SPIKINGRX_CHECK(membrane.is_floating_point(), "ERR_TYPE", "lif membrane must be floating point, got ",
                     membrane.dtype());
   }
+}
+
+LifOptions lif_options(bool decay_input, c10::string_view reset, bool reset_delay, bool detach_reset,
+                       c10::string_view surrogate, double surrogate_parameter) {
+  LifOptions options;
+  options.decay_input = decay_input;
+  options.reset = parse_reset(std::string(reset));
+  options.reset_delay = reset_delay;
+  options.detach_reset = detach_reset;
+  options.surrogate = parse_surrogate(std::string(surrogate), surrogate_parameter);
+  return options;
 }
 
 bool needs_gradient(std::initializer_list<at::Tensor> inputs) {

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
 
 #include "snn/lif_arguments.h"
 #include "snn/norm_lif_cpu.h"
@@ -84,5 +85,24 @@ LifOutput norm_lif(const at::Tensor& input, const NormTensors& norm, const Spike
   update_statistics(norm, statistics.mean, statistics.variance, norm_options);
   return {outputs[0], outputs[1], at::empty({0}, input.options())};
 }
+
+namespace {
+std::tuple<at::Tensor, at::Tensor> norm_lif_operator(const at::Tensor& input, const at::Tensor& gamma,
+                                                     const at::Tensor& beta, at::Tensor& running_mean,
+                                                     at::Tensor& running_variance, const at::Tensor& decay,
+                                                     const at::Tensor& threshold,
+                                                     const std::optional<at::Tensor>& membrane, bool training,
+                                                     double momentum, double epsilon, bool decay_input,
+                                                     c10::string_view reset, bool reset_delay, bool detach_reset,
+                                                     c10::string_view surrogate, double surrogate_parameter) {
+  const LifOutput output =
+      norm_lif(input, {gamma, beta, running_mean, running_variance}, {training, momentum, epsilon, 1}, decay, threshold,
+               membrane.value_or(at::Tensor()), 0,
+               lif_options(decay_input, reset, reset_delay, detach_reset, surrogate, surrogate_parameter));
+  return {output.spikes, output.membrane};
+}
+}  // namespace
+
+TORCH_LIBRARY_IMPL(spikingrx, CompositeImplicitAutograd, library) { library.impl("norm_lif", &norm_lif_operator); }
 
 }  // namespace spikingrx

@@ -48,6 +48,12 @@ TORCH_LIBRARY(spikingrx, library) {
   library.def(
       "spike_norm_update(Tensor(a!) running_mean, Tensor(b!) running_variance, Tensor mean, Tensor variance, "
       "float momentum, int repeats) -> ()");
+  library.def(
+      "norm_lif(Tensor input, Tensor gamma, Tensor beta, Tensor(a!) running_mean, Tensor(b!) running_variance, "
+      "Tensor decay, Tensor threshold, Tensor? membrane=None, *, bool training, float momentum=0.1, float "
+      "epsilon=1e-5, "
+      "bool decay_input=True, str reset=\"subtract\", bool reset_delay=False, bool detach_reset=False, "
+      "str surrogate=\"triangular\", float surrogate_parameter=1.) -> (Tensor spikes, Tensor membrane)");
   library.def("sew_connect(Tensor main, Tensor shortcut, str connect=\"add\") -> Tensor");
 
   library.def(
