@@ -71,17 +71,22 @@ async function measure(options: BenchOptions): Promise<Omit<Results, 'about' | '
   const entrants = peers
     .filter((peer) => options.peers.includes(peer.id) && (full || peer.full !== true))
     .map((peer) => entrantOf(peer, { cold: full, processors }))
+  const began = performance.now()
+  const heading = (title: string): void =>
+    console.log(`\n${title} (after ${((performance.now() - began) / 1000).toFixed(0)} s)`)
   const field = new Field()
   try {
     const cases: CaseResult[] = []
     for (const description of allCases(full)) {
       if (!options.groups.includes(description.group)) continue
-      console.log(`\n${description.title}`)
+      heading(description.title)
       const result = await field.run(description, entrants, settings)
       console.log(summary(result))
       cases.push(result)
     }
+    if (options.groups.includes('scaling')) heading('scaling')
     const scaling = options.groups.includes('scaling') ? await runScaling(field, axes(full), entrants, settings) : []
+    if (options.groups.includes('event')) heading('event-driven against dense layers')
     const event = options.groups.includes('event') ? eventDriven(full) : undefined
     return { cases, scaling, event, versions: field.versions }
   } finally {
@@ -109,7 +114,6 @@ function summary({ rows }: CaseResult): string {
 function eventDriven(full: boolean): unknown {
   const program = join(root, 'bench', 'event.ts')
   if (!existsSync(program)) return { absent: 'there is no bench/event.ts' }
-  console.log('\nevent-driven against dense layers')
   const args = ['--import', import.meta.resolve('tsx'), program, ...(full ? ['--full'] : [])]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
   if (status !== 0) return { absent: `it ended with ${status}: ${stderr.trim().split('\n').at(-1)}` }

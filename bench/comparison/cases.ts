@@ -52,6 +52,11 @@ const everybody = [
   'snntorch',
 ]
 
+/** Take up to minutes to compile for a shape. */
+const compiling = ['compiled', 'spikingjelly-inductor']
+const notCompiling = everybody.filter((id) => !compiling.includes(id))
+const besideLif = ['copy', 'spikingrx-operators', 'spikingrx-saved']
+
 export interface LifShape {
   readonly steps: number
   readonly batch: number
@@ -60,12 +65,7 @@ export interface LifShape {
 
 export function lifCase(
   { steps, batch, features }: LifShape,
-  {
-    threads = 1,
-    group = 'lif',
-    peers = ['copy', 'spikingrx-operators', 'spikingrx-saved', ...everybody],
-    full = false,
-  }: Partial<Case> = {},
+  { threads = 1, group = 'lif', peers = [...besideLif, ...everybody], full = false }: Partial<Case> = {},
 ): Case {
   const shape = [steps, batch, ...features]
   const beside = threads === 1 ? '' : `-${threads}-threads`
@@ -83,7 +83,7 @@ export function lifCase(
   }
 }
 
-export function linearCase(features: number, full: boolean, all: boolean): Case {
+export function linearCase(features: number, full: boolean, among: readonly string[]): Case {
   const [steps, batch] = [25, 16]
   const shape = [steps, batch, features]
   const span = Math.sqrt(3 / features)
@@ -95,8 +95,7 @@ export function linearCase(features: number, full: boolean, all: boolean): Case 
     steps,
     batch,
     threads: 1,
-    // Inductor unrolls SpikingJelly's steps, which takes a minute to compile.
-    peers: everybody.filter((id) => id !== 'spikingjelly-0.0.0.0.14' && (all || id !== 'spikingjelly-inductor')),
+    peers: among.filter((id) => id !== 'spikingjelly-0.0.0.0.14'),
     inputs: {
       current: { shape, draw: { kind: 'uniform', low: -2, high: 2 } },
       weights: { shape, draw: WEIGHTS },
@@ -176,15 +175,18 @@ export function predictCase(network: 'perceptron' | 'digits', batch: number): Ca
   }
 }
 
+/** Few compile in the quick run: torch.compile for one shape. */
 export function allCases(full: boolean): readonly Case[] {
+  const among = full ? everybody : notCompiling
+  const peers = [...besideLif, ...among]
   return [
-    lifCase({ steps: 500, batch: 16, features: [256] }),
-    lifCase({ steps: 500, batch: 16, features: [1024] }),
-    lifCase({ steps: 100, batch: 16, features: [4096] }, { full: true }),
-    lifCase({ steps: 8, batch: 8, features: [32, 32, 32] }, { group: 'conv' }),
-    linearCase(256, true, full),
-    linearCase(1024, false, full),
-    linearCase(4096, true, full),
+    lifCase({ steps: 500, batch: 16, features: [256] }, { peers }),
+    lifCase({ steps: 500, batch: 16, features: [1024] }, { peers: full ? peers : [...peers, 'compiled'] }),
+    lifCase({ steps: 100, batch: 16, features: [4096] }, { peers, full: true }),
+    lifCase({ steps: 8, batch: 8, features: [32, 32, 32] }, { peers, group: 'conv' }),
+    linearCase(256, true, among),
+    linearCase(1024, false, among),
+    linearCase(4096, true, among),
     sewCase(),
     full ? mnistCase(469, 10000) : mnistCase(46, 1000),
     predictCase('perceptron', 1),

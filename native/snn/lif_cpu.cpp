@@ -4,7 +4,7 @@
 //
 //   LifKeep::kStates      forward reads the current, writes the spike and, every 16 steps, the state: 8.25; backward
 //                         reads the current, the states and the gradient, writes the gradient: 12.25. The membranes it
-//                         recomputes are a tile of 16 steps that stays in the second-level cache
+//                         recomputes, 16 steps of some neurons, stay in the first-level cache
 //   LifKeep::kMembranes   forward writes the membranes as well: 12; backward reads them in place of the current: 12
 #include <ATen/Dispatch.h>
 #include <ATen/OpMathType.h>

@@ -1,7 +1,7 @@
 // The time scan of the LIF neuron over one tile: `width` neighbouring neurons of one sample, all T steps.
 //
-// A tile's membranes stay in the first-level cache while the currents stream past; the same code is compiled for
-// several instruction sets (lif_scan_*.cpp) and chosen at run time. Nothing is allocated here.
+// Groups of neurons keep their membranes in registers for a chunk of steps while the currents stream past; the same
+// code is compiled for several instruction sets (lif_scan_*.cpp) and chosen at run time. Nothing is allocated here.
 #pragma once
 #include <cstdint>
 
