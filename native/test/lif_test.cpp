@@ -259,21 +259,23 @@ TEST("saved membranes and recomputed ones give the same bits, with every option 
 }
 
 TEST("what is written past the caches has the bits of what is not, whatever its alignment") {
-  const int64_t neurons = 60001;  // no row but the first begins with a cache line
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-    const at::Tensor current = (at::arange(12 * 36 * neurons) * 7919 % 1000).view({12, 36, neurons}).to(type) / 400;
-    const auto run = [&](const at::Tensor& part) {
-      LifOptions options;
-      options.trace = true;
-      options.membranes = LifMembranes::kSave;
-      at::Tensor x = part.clone().requires_grad_(true);
-      const LifOutput out = lif(x, scalar(0.9), scalar(0.5), {}, 0, options);
-      (out.spikes * part).sum().backward();
-      return std::vector<at::Tensor>{out.spikes, out.membrane, out.trace, x.grad()};
-    };
-    const std::vector<at::Tensor> whole = run(current), part = run(current.narrow(0, 7, 1));
-    for (size_t i = 0; i < whole.size(); i++) EXPECT(at::equal(whole[i].narrow(0, 7, 1), part[i]));
-  }
+  // 20001: no row but the first begins with a cache line; 20008: every second one; 20032: all.
+  for (const int64_t neurons : {20001, 20008, 20032})
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+      const at::Tensor current = (at::arange(12 * 36 * neurons) * 7919 % 1000).view({12, 36, neurons}).to(type) / 400;
+      const auto run = [&](const at::Tensor& part) {
+        LifOptions options;
+        options.trace = true;
+        options.membranes = LifMembranes::kSave;
+        at::Tensor x = part.clone().requires_grad_(true);
+        const LifOutput out = lif(x, scalar(0.9), scalar(0.5), {}, 0, options);
+        (out.spikes * part).sum().backward();
+        return std::vector<at::Tensor>{out.spikes, out.membrane, out.trace, x.grad()};
+      };
+      const std::vector<at::Tensor> whole = run(current), part = run(current.narrow(0, 7, 1).narrow(2, 0, 4099));
+      for (size_t i = 0; i < whole.size(); i++)
+        EXPECT(at::equal(whole[i].narrow(0, 7, 1).narrow(-1, 0, 4099), part[i]));
+    }
 }
 
 TEST("states of another forward are refused") {

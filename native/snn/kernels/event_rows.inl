@@ -192,11 +192,11 @@ void add_whole_rows(const EventWeights& weights, const int32_t* __restrict place
   }
 }
 
-// Up to as many inputs, a block of weights fits in the second-level cache, where the next row of spikes finds it.
+// Up to as many inputs, the next row of spikes finds most of a block of weights in the second-level cache.
 constexpr int64_t kNearInputs = 2048;
 // Of more inputs too, where more than one in kFew is a spike and so in many rows at once.
 constexpr int64_t kFew = 8;
-// Rows of fewer outputs are a block anyway.
+// Shorter rows are no better than blocks.
 constexpr int64_t kLongRow = 512;
 
 template <bool with_values>

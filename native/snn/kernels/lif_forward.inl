@@ -3,7 +3,6 @@
 // Chunks of kLifChunk steps, a piece of the neurons at a time: a group of registers goes through the chunk's steps with
 // its membranes, decays and thresholds in registers, so that a step is one load and one store a register.
 #pragma once
-#include "snn/kernels/lif_norm.inl"
 #include "snn/kernels/lif_registers.inl"
 
 namespace spikingrx::SPIKINGRX_ISA {

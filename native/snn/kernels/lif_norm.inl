@@ -1,5 +1,5 @@
-// The sums that the gradient of a normalisation on the way into the scan needs: see LifNorm. Included by lif_scan.inl,
-// once for each instruction set.
+// The sums that the gradient of a normalisation on the way into the scan needs: see LifNorm. Included by
+// lif_backward.inl, once for each instruction set.
 #pragma once
 #include <cstdint>
 #include <cstring>

@@ -15,9 +15,9 @@ namespace {
 template <class Real>
 struct Register {
   static constexpr int64_t kWidth = SPIKINGRX_REGISTER / sizeof(Real);
-  // Registers that are worked on at once: they fill whole lines, and one's operations run while those of another wait.
-  // More would leave no room for what each neuron has.
-  static constexpr int kGroup = 4;
+  // Registers that are worked on at once: one's operations run while those of another wait. More are more code, which
+  // is saved where it is worth least: for double, and without AVX.
+  static constexpr int kGroup = sizeof(Real) == sizeof(double) ? 1 : SPIKINGRX_REGISTER == 16 ? 2 : 4;
   typedef Real Value __attribute__((vector_size(SPIKINGRX_REGISTER)));
 
   [[gnu::always_inline]] static Value load(const Real* from) {
@@ -26,7 +26,7 @@ struct Register {
     return value;
   }
   [[gnu::always_inline]] static void store(const Value& value, Real* to) { std::memcpy(to, &value, sizeof value); }
-  // Past the caches; `to` is aligned.
+  // Past the caches; `to` is aligned. Whole lines are written: see `fits`.
   [[gnu::always_inline]] static void stream(const Value& value, Real* to) {
 #if defined(__x86_64__) && SPIKINGRX_REGISTER == 64
     _mm512_stream_si512(reinterpret_cast<__m512i*>(to), (__m512i)value);
@@ -112,13 +112,14 @@ Ahead ahead_of(Element element, const void* tensor, int64_t offset, int64_t step
   return {static_cast<const char*>(tensor) + offset * size, step * size, rows, size};
 }
 
-// Whether registers can be put where a tensor's rows lie.
+// Whether registers can be put where a tensor's rows lie; past the caches whole lines only.
 template <class Real>
 bool fits(Element element, bool streaming, const void* first, int64_t offset, int64_t step, int64_t width) {
-  const auto aligned = [](uintptr_t bytes) { return bytes % SPIKINGRX_REGISTER == 0; };
+  const auto lines = [](uintptr_t bytes) { return bytes % kLine == 0; };
+  const auto size = [](int64_t count) { return static_cast<uintptr_t>(count) * sizeof(Real); };
   return element == Element::kReal && width % Register<Real>::kWidth == 0 &&
-         (!streaming || (aligned(reinterpret_cast<uintptr_t>(static_cast<const Real*>(first) + offset)) &&
-                         aligned(static_cast<uintptr_t>(step) * sizeof(Real))));
+         (!streaming || (lines(reinterpret_cast<uintptr_t>(static_cast<const Real*>(first) + offset)) &&
+                         lines(size(step)) && lines(size(width))));
 }
 
 // One value a neuron in whole registers: where it lies, or copied into `room`, with zeros behind.

@@ -1,10 +1,9 @@
-// Pieces of the rows of a tile: where values of one time step are read and written. Included by lif_scan.inl, once for
-// each instruction set.
+// Pieces of the rows of a tile: where values of one time step are read and written. Included by lif_registers.inl and
+// lif_norm.inl, once for each instruction set.
 //
-// A piece that is converted, or written past the caches, is computed in a buffer in the first-level cache and put from
-// there. Past the caches means non-temporal stores of whole lines: the memory written is not read first, which saves a
-// third of the traffic of a copy, and what the caches hold stays there. Pieces are short because a core has some 16
-// lines under way to and from memory: longer bursts of prefetches or such stores would stand still between them.
+// A piece that is converted, or whose rows are no whole lines and written past the caches, is computed in a buffer in
+// the first-level cache and put from there. Past the caches means non-temporal stores of whole lines: the memory
+// written is not read first, which saves a third of the traffic of a copy, and what the caches hold stays there.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -92,7 +91,7 @@ const Real* read(Element element, const void* first, int64_t offset, Real* buffe
   return buffer;
 }
 
-// Puts what was computed in `piece` where it belongs; nothing to do where it was computed in its place.
+// Puts what was computed in `piece` where it belongs.
 template <class Real>
 [[gnu::noinline]] void put(Element element, bool streaming, const Real* piece, void* first, int64_t offset,
                            int64_t width) {

@@ -14,9 +14,6 @@ LifScan<float> lif_scan<float>() {
 
 template <>
 LifScan<double> lif_scan<double>() {
-#if defined(__x86_64__)
-  if (instruction_set() >= InstructionSet::kV3) return v3::lif_scan<double>();
-#endif
   return portable::lif_scan<double>();
 }
 
