@@ -122,9 +122,9 @@ void backward_tile(const LifBackwardTile<Real>& tile, BackwardScan<Real> scan) {
     for_pieces(tile.width, [&](int64_t first, int64_t width) {
       const bool whole = width % Register<Real>::kWidth == 0, as_it_lies = whole && element == Element::kReal;
       const auto gradient_rows = [&](const void* tensor, int64_t step, Real* room) {
-        return in_registers(as_it_lies, tensor, begin, steps, step, first, width, room, [&](int64_t t, Real* buffer) {
-          return read(element, tensor, t * step + first, buffer, width);
-        });
+        return rows_in_registers(
+            as_it_lies, tensor, begin, steps, step, first, width, room,
+            [&](int64_t t, Real* buffer) { return read(element, tensor, t * step + first, buffer, width); });
       };
       BackwardPiece<Real> piece{};
       piece.steps = steps, piece.width = Register<Real>::padded(width);
@@ -136,8 +136,9 @@ void backward_tile(const LifBackwardTile<Real>& tile, BackwardScan<Real> scan) {
       const Real* entered = tile.initial + first;
       if (saved) {
         const int64_t step = tile.membranes_step;
-        piece.membranes = in_registers(whole, tile.membranes, begin, steps, step, first, width, membranes.values[0],
-                                       [&](int64_t t, Real*) { return tile.membranes + t * step + first; });
+        piece.membranes =
+            rows_in_registers(whole, tile.membranes, begin, steps, step, first, width, membranes.values[0],
+                              [&](int64_t t, Real*) { return tile.membranes + t * step + first; });
         if (begin > 0) entered = tile.membranes + (begin - 1) * step + first;
       } else {
         piece.membranes = {membranes.values[0], kPiece};

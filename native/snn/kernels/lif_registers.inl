@@ -136,16 +136,16 @@ void put_back(const Real* changed, Real* row, int64_t width) {
   if (row && changed != row) std::copy_n(changed, width, row);
 }
 
-// Rows [begin, begin + rows) of a piece in whole registers: where they lie, or `read(t, buffer)` into `room`, row by
-// row.
+// Rows [begin, begin + rows) of a piece in whole registers: where they lie, or `read_row(t, buffer)` into `room`, row
+// by row.
 template <class Real, class Read>
-Rows<const Real> in_registers(bool where_they_lie, const void* tensor, int64_t begin, int64_t rows, int64_t step,
-                              int64_t first, int64_t width, Real* room, Read&& read) {
+Rows<const Real> rows_in_registers(bool where_they_lie, const void* tensor, int64_t begin, int64_t rows, int64_t step,
+                                   int64_t first, int64_t width, Real* room, Read&& read_row) {
   if (where_they_lie) return {static_cast<const Real*>(tensor) + begin * step + first, step};
   const int64_t different = step == 0 ? std::min<int64_t>(rows, 1) : rows;
   for (int64_t t = 0; t < different; t++) {
     Real* buffer = room + t * kPiece;
-    const Real* row = read(begin + t, buffer);
+    const Real* row = read_row(begin + t, buffer);
     if (row != buffer) std::copy_n(row, width, buffer);
     std::fill(buffer + width, buffer + Register<Real>::padded(width), Real(0));
   }
@@ -157,10 +157,10 @@ template <class Real, class Tile>
 Currents<Real> currents_of(const Tile& tile, int64_t begin, int64_t rows, int64_t first, int64_t width, Real* room) {
   const bool where_they_lie = tile.element == Element::kReal && width % Register<Real>::kWidth == 0;
   Currents<Real> currents{};
-  currents.rows = in_registers(where_they_lie, tile.current, begin, rows, tile.current_step, first, width, room,
-                               [&](int64_t t, Real* buffer) {
-                                 return read(tile.element, tile.current, t * tile.current_step + first, buffer, width);
-                               });
+  currents.rows = rows_in_registers(
+      where_they_lie, tile.current, begin, rows, tile.current_step, first, width, room, [&](int64_t t, Real* buffer) {
+        return read(tile.element, tile.current, t * tile.current_step + first, buffer, width);
+      });
   if (!tile.norm.scale) return currents;
   currents.step = tile.norm.step;
   currents.scale = tile.norm.scale + begin * currents.step, currents.shift = tile.norm.shift + begin * currents.step;
