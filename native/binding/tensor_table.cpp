@@ -1,6 +1,7 @@
 #include "binding/tensor_table.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "memory/allocator.h"
@@ -11,8 +12,6 @@ namespace {
 constexpr int64_t kSweepBytes = int64_t{64} << 20;
 constexpr size_t kSweepHandles = 4096;
 constexpr int64_t kReportBytes = int64_t{1} << 20;  // telling V8 costs more than a small operator
-constexpr int64_t kLargeGrowth = int64_t{128} << 20;
-constexpr std::chrono::seconds kLastingGrowth{1};
 
 // A handle fits in the pointer that a finalizer carries.
 static_assert(sizeof(void*) >= sizeof(Handle));
@@ -56,19 +55,7 @@ void TensorTable::settle(Napi::Env env) {
   const int64_t live = live_bytes();
   swept_live_ = std::min(swept_live_, live);
   if (live - swept_live_ > kSweepBytes || adopted_ > 2 * swept_adopted_ + kSweepHandles) sweep(env);
-  if (worth_telling(live_bytes())) report(env, live_bytes());
-}
-
-bool TensorTable::worth_telling(int64_t live) {
-  const int64_t growth = live - reported_;
-  if (growth < kReportBytes) {
-    grown_since_.reset();
-    return growth <= -kReportBytes;
-  }
-  if (growth >= kLargeGrowth) return true;
-  const auto now = std::chrono::steady_clock::now();
-  if (!grown_since_) grown_since_ = now;
-  return now - *grown_since_ >= kLastingGrowth;
+  if (std::abs(live_bytes() - reported_) >= kReportBytes) report(env, live_bytes());
 }
 
 void TensorTable::sweep(Napi::Env env) {
@@ -88,7 +75,6 @@ void TensorTable::report(Napi::Env env, int64_t live) {
   int64_t total = 0;
   napi_adjust_external_memory(env, live - reported_, &total);
   reported_ = live;
-  grown_since_.reset();
 }
 
 void TensorTable::clear(Napi::Env env) {

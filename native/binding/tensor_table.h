@@ -3,15 +3,10 @@
 // A tensor ends when it is freed by its handle, or when the JavaScript object that adopted it has been collected. The
 // collector's finalizers only run when the event loop turns, so a synchronous loop would pile tensors up: when memory
 // has grown, a sweep looks through the weak references by itself. V8 is told the allocator's live bytes, which count
-// storage shared by views once and see what the graph of a backward pass keeps. It begins a collection whenever it is
-// told of 64 MB more: growth is told only once it has lasted or become large, so that a step of training that frees
-// what it took costs none.
+// storage shared by views once and see what the graph of a backward pass keeps.
 #pragma once
 #include <ATen/core/Tensor.h>
 #include <napi.h>
-
-#include <chrono>
-#include <optional>
 
 #include "binding/handle_table.h"
 #include "binding/place.h"
@@ -47,7 +42,6 @@ class TensorTable {
   };
 
   void sweep(Napi::Env env);
-  bool worth_telling(int64_t live);
   void report(Napi::Env env, int64_t live);
 
   HandleTable<Entry> tensors_;
@@ -56,8 +50,6 @@ class TensorTable {
   int64_t swept_live_ = 0;
   size_t swept_adopted_ = 0;
   int64_t reported_ = 0;
-  // Since when more lives than was reported.
-  std::optional<std::chrono::steady_clock::time_point> grown_since_;
 };
 
 }  // namespace spikingrx::binding

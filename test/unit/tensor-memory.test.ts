@@ -1,4 +1,3 @@
-import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -183,43 +182,9 @@ describe('scope', () => {
 describe('the garbage collector', () => {
   it('frees tensors nobody holds, also in a synchronous loop', () => {
     const before = t.memory()
-    // 800 MB in all: without the sweep none would be freed before the loop ends.
-    for (let i = 0; i < 800; i++) t.zeros([250_000])
-    expect(t.memory().bytes - before.bytes).toBeLessThan(500e6)
-  })
-
-  // V8 begins a collection of everything when it is told of 64 MB more.
-  it('is left alone by steps that free what they take', async () => {
-    const major: unknown[] = []
-    const observer = new PerformanceObserver((list) => {
-      major.push(...list.getEntries().filter((entry) => kindOf(entry) === constants.NODE_PERFORMANCE_GC_MAJOR))
-    })
-    const kindOf = (entry: PerformanceEntry): unknown => (entry as { detail?: { kind?: number } }).detail?.kind
-    observer.observe({ entryTypes: ['gc'] })
-    for (let step = 0; step < 30; step++) {
-      t.scope(() => void [t.zeros([10 * 2 ** 20]), t.zeros([10 * 2 ** 20])])
-      await sleep(1)
-    }
-    await sleep(20)
-    observer.disconnect()
-    expect(major.length).toBeLessThan(5)
-  })
-
-  it('hears of memory that lasts, and frees what nobody holds', async () => {
-    setFlagsFromString('--expose-gc')
-    const collectGarbage = runInNewContext('gc') as () => void
-    collectGarbage() // what other tests left
-    await sleep(50)
-    const before = t.memory().bytes
-    const drop = (): void => void t.zeros([25 * 2 ** 20])
-    drop()
-    expect(t.memory().bytes - before).toBe(100 * 2 ** 20)
-    await sleep(1100)
-    for (let turn = 0; turn < 250 && t.memory().bytes - before >= 100 * 2 ** 20; turn++) {
-      t.zeros([1]).dispose()
-      await sleep(20)
-    }
-    expect(t.memory().bytes - before).toBeLessThan(2 ** 20)
+    // 400 MB in all: without the sweep none would be freed before the loop ends.
+    for (let i = 0; i < 400; i++) t.zeros([250_000])
+    expect(t.memory().bytes - before.bytes).toBeLessThan(300e6)
   })
 })
 
