@@ -66,6 +66,8 @@ export interface NativeInferenceOptions extends NativeForwardOptions {
   /** Give the output of every step too. */
   readonly output?: boolean
   readonly probabilities?: boolean
+  /** Always on the executor thread; else work that is shorter than the way there is done at once. */
+  readonly offThread?: boolean
 }
 
 export interface NativeInferenceResult {

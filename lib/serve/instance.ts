@@ -99,7 +99,9 @@ export class Instance implements BatchComputer {
       if (batch.state) before = await this.#states.gather(batch.state)
       const entered = performance.now()
       const { data: values, shape, dtype, record, measure: measureRates, steps: output } = batch
-      const options = { carryState: batch.state !== undefined, record, measureRates, output, engine: 'auto' as const }
+      const carryState = batch.state !== undefined
+      // While a batch is computed, the event loop reads the requests of the next.
+      const options = { carryState, record, measureRates, output, engine: 'auto' as const, offThread: true }
       result = await this.#network.infer({ values, shape, dtype }, options, before)
       const computed = performance.now()
       const read = readOutput(result, batch)

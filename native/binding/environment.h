@@ -10,6 +10,7 @@
 #include "binding/executor.h"
 #include "binding/handle_table.h"
 #include "binding/operator_table.h"
+#include "binding/short_work.h"
 #include "binding/tensor_table.h"
 
 namespace spikingrx {
@@ -28,7 +29,8 @@ struct NetworkEntry {
   std::unique_lock<std::mutex> own();
 
   std::shared_ptr<Network> network;
-  std::mutex mutex;
+  std::mutex mutex;  // guards both
+  ShortWork inference;
 };
 
 // A trainer changes its network: it is guarded by the network's mutex.

@@ -59,6 +59,13 @@ void Executor::post(Napi::Env env, std::unique_ptr<Job> job) {
   if (pending_++ == 0) napi_ref_threadsafe_function(env, deliver_);
 }
 
+void Executor::run_here(Napi::Env env, std::unique_ptr<Job> job) {
+  if (deliver_ == nullptr) start(env);
+  job->work();
+  if (!hand_back(std::move(job))) fail("ERR_DISPOSED", "this thread is being torn down");
+  if (pending_++ == 0) napi_ref_threadsafe_function(env, deliver_);
+}
+
 void Executor::start(Napi::Env env) {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   const auto call = [](napi_env env, napi_value, void* executor, void*) {
@@ -91,14 +98,18 @@ void Executor::run() {
       waiting_.pop_front();
     }
     job->work();
-    {
-      std::lock_guard lock(mutex_);
-      if (stopped_) return;
-      done_.push_back(std::move(job));
-      // Under the lock: stop() can't end the thread-safe function between the check and the call.
-      if (done_.size() == 1) napi_call_threadsafe_function(deliver_, nullptr, napi_tsfn_nonblocking);
-    }
+    if (!hand_back(std::move(job))) return;
   }
+}
+
+// False once stopped.
+bool Executor::hand_back(std::unique_ptr<Job> job) {
+  std::lock_guard lock(mutex_);
+  if (stopped_) return false;
+  done_.push_back(std::move(job));
+  // Under the lock: stop() can't end the thread-safe function between the check and the call.
+  if (done_.size() == 1) napi_call_threadsafe_function(deliver_, nullptr, napi_tsfn_nonblocking);
+  return true;
 }
 
 void Executor::deliver(napi_env env) {

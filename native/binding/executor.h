@@ -28,6 +28,11 @@ class Executor {
 
   // On the JavaScript thread. The thread starts with the first job.
   void post(Napi::Env env, std::unique_ptr<Job> job);
+  // The same for short work where nothing is under way: it runs here and now, and is told of like others, in a later
+  // turn of the event loop, so that a loop of short calls stops neither timers nor sockets.
+  void run_here(Napi::Env env, std::unique_ptr<Job> job);
+  // Everything that was posted has been delivered. On the JavaScript thread.
+  bool idle() const { return pending_ == 0; }
 
   // Waits for the running job and ends the thread; jobs not begun never run. Later posts throw.
   void halt();
@@ -38,6 +43,7 @@ class Executor {
   void start(Napi::Env env);
   void halt_at_exit(Napi::Env env);
   void run();
+  bool hand_back(std::unique_ptr<Job> job);
   void deliver(napi_env env);
 
   std::thread thread_;

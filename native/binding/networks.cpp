@@ -1,7 +1,10 @@
 // Networks: creation, parameters, forward passes, evaluation.
 #include "model/network.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+
+#include <chrono>
 
 #include "binding/call.h"
 #include "binding/named_tensors.h"
@@ -156,6 +159,13 @@ Napi::Value give_inference(Environment& environment, Inference inference) {
   return result;
 }
 
+bool is_short(NetworkEntry& entry, const at::Tensor& input) {
+  const std::unique_lock lock(entry.mutex, std::try_to_lock);
+  if (!lock.owns_lock() || !entry.network->device().is_cpu() || input.dim() == 0) return false;
+  if (at::get_num_threads() > 1 && input.size(0) != 1) return false;
+  return entry.inference.expected(input.numel());
+}
+
 // From values to decisions in one call.
 Napi::Value network_infer_async(Call& call) {
   const Napi::Object options = to_object(call[4], "options");
@@ -166,21 +176,27 @@ Napi::Value network_infer_async(Call& call) {
   at::Tensor input = call[1].IsNumber()
                          ? call.tensor(1, "input")
                          : from_typed_array(call[1], to_shape(call[2], "shape"), to_dtype(call[3], "dtype"));
-  const auto work = [entry = call.network(0), input = std::move(input), forward_options = to_forward_options(options),
+  const auto entry = call.network(0);
+  const bool short_work = !option("offThread") && is_short(*entry, input);
+  const auto work = [entry, input = std::move(input), forward_options = to_forward_options(options),
                      state = call.tensors(5, "state"), keep_output = option("output"),
                      probabilities = option("probabilities")] {
     const c10::NoGradGuard no_grad;
     Inference inference;
     {
       const auto lock = entry->wait();
+      const auto began = std::chrono::steady_clock::now();
       inference.forward = entry->network->forward(input, forward_options, state);
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+      const bool one_thread = at::get_num_threads() == 1 || (input.size(0) == 1 && inference.forward.only_events);
+      entry->inference.note(input.numel(), taken.count(), one_thread);
     }
     inference.decision = decide(inference.forward.output, probabilities);
     if (!keep_output) inference.forward.output = at::Tensor();
     for (const at::Tensor& rate : inference.forward.rates) inference.rates.push_back(rate.item<double>());
     return inference;
   };
-  return run_job(call, work, give_inference);
+  return run_job(call, work, give_inference, short_work);
 }
 
 Napi::Value give_costs(Environment& environment, EngineCosts costs) {

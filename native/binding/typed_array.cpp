@@ -111,7 +111,8 @@ Napi::Value to_typed_array(Napi::Env env, const at::Tensor& tensor) {
   if (tensor.numel() > kMostElements) {
     fail("ERR_RANGE", "a tensor of ", tensor.numel(), " elements does not fit in a typed array: take it in parts");
   }
-  const at::Tensor values = tensor.detach().to(at::kCPU, carrier.stored).contiguous();
+  const bool as_it_is = tensor.device().is_cpu() && tensor.scalar_type() == carrier.stored && tensor.is_contiguous();
+  const at::Tensor values = as_it_is ? tensor : tensor.detach().to(at::kCPU, carrier.stored).contiguous();
   const size_t bytes = values.nbytes();
   void* target = nullptr;
   napi_value buffer = nullptr;

@@ -5,18 +5,60 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/softmax.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace spikingrx {
+namespace {
+
+// s[b, k] = 1/T Σ_t y[b, t, k]
+at::Tensor mean_over_time(const at::Tensor& output) {
+  const int64_t batch = output.size(0), steps = output.size(1), width = output.size(2);
+  at::Tensor scores = at::empty({batch, width}, at::kFloat);
+  const float* y = output.const_data_ptr<float>();
+  float* s = scores.mutable_data_ptr<float>();
+  for (int64_t b = 0; b < batch; b++, s += width) {
+    std::copy_n(y, width, s);
+    y += width;
+    for (int64_t t = 1; t < steps; t++, y += width)
+      for (int64_t k = 0; k < width; k++) s[k] += y[k];
+    for (int64_t k = 0; k < width; k++) s[k] /= static_cast<float>(steps);
+  }
+  return scores;
+}
+
+// As argmax: the first of equals, and the first that is not a number before all.
+at::Tensor places_of_largest(const at::Tensor& scores) {
+  const int64_t batch = scores.size(0), width = scores.size(1);
+  at::Tensor classes = at::empty({batch}, at::kInt);
+  const float* s = scores.const_data_ptr<float>();
+  for (int64_t b = 0; b < batch; b++, s += width) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < width && !std::isnan(s[best]); k++)
+      if (s[k] > s[best] || std::isnan(s[k])) best = k;
+    classes.mutable_data_ptr<int32_t>()[b] = static_cast<int32_t>(best);
+  }
+  return classes;
+}
+
+}  // namespace
 
 Decision decide(const at::Tensor& output, bool probabilities) {
-  const at::Tensor mean = output.mean(1);
   Decision decision;
-  decision.scores = mean.to(at::kCPU, at::kFloat);
-  if (mean.dim() != 2) {
+  if (output.dim() != 3 || output.numel() == 0) {
+    decision.scores = output.mean(1).to(at::kCPU, at::kFloat);
     decision.classes = at::empty({0}, at::kInt);
-    return decision;
+    if (output.dim() != 3) return decision;
+  } else if (output.device().is_cpu() && output.scalar_type() == at::kFloat && output.is_contiguous()) {
+    // Of one sample libtorch's operators would take longer than the network.
+    decision.scores = mean_over_time(output);
+    decision.classes = places_of_largest(decision.scores);
+  } else {
+    const at::Tensor mean = output.mean(1);
+    decision.scores = mean.to(at::kCPU, at::kFloat);
+    decision.classes = mean.argmax(1).to(at::kCPU, at::kInt);
   }
-  decision.classes = mean.numel() > 0 ? mean.argmax(1).to(at::kCPU, at::kInt) : at::empty({0}, at::kInt);
-  if (probabilities) decision.probabilities = mean.softmax(1).to(at::kCPU, at::kFloat);
+  if (probabilities) decision.probabilities = decision.scores.softmax(1);
   return decision;
 }
 

@@ -70,6 +70,7 @@ struct Workspace {
   std::vector<Value> values;
   std::vector<at::Tensor> scratch;  // membranes, traces, one for each step that asks
   std::vector<int64_t> spikes;      // of each spiking layer, summed over the samples
+  bool only_events = true;          // no dense product yet
 };
 
 // Some samples of a run on their way through the steps.

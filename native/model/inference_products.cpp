@@ -59,6 +59,7 @@ void LinearStep::run(Chunk& chunk) const {
       });
   }
   if (!by_events) {
+    chunk.work.only_events = false;
     const at::Tensor x = at::from_blob(const_cast<float*>(chunk.read(places_.input)), {rows, inputs}, at::kFloat);
     at::Tensor out = at::from_blob(y, {rows, outputs}, at::kFloat);
     at::addmm_out(out, table_.bias.narrow(0, 0, outputs), x, weight_.t());
@@ -123,6 +124,7 @@ void ConvolutionStep::run(Chunk& chunk) const {
 }
 
 void ConvolutionStep::run_dense(Chunk& chunk, int64_t images) const {
+  chunk.work.only_events = false;
   const at::Tensor x = at::from_blob(const_cast<float*>(chunk.read(places_.input)),
                                      {images, window_.height, window_.width, window_.channels}, at::kFloat)
                            .permute({0, 3, 1, 2});

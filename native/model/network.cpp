@@ -2,8 +2,11 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <c10/util/StringUtil.h>
+
+#include <algorithm>
 
 #include "error.h"
 #include "model/inference_plan.h"
@@ -49,9 +52,16 @@ at::Tensor Network::prepare(const at::Tensor& input, int64_t& steps) const {
                   input.sizes());
   SPIKINGRX_CHECK(!input.is_complex(), "ERR_TYPE", "the network expects real numbers, got ", input.dtype());
   const bool image = input.scalar_type() == at::kByte;
-  // An image goes to a GPU as bytes and is converted there: a quarter of the transfer.
-  at::Tensor value = (image ? input.to(device_) : input).to(device_, dtype_);
-  if (image) value = value.div(255);
+  at::Tensor value;
+  if (image && device_.is_cpu() && dtype_ == at::kFloat && input.is_contiguous()) {
+    value = at::empty(input.sizes(), at::kFloat);
+    std::transform(input.const_data_ptr<uint8_t>(), input.const_data_ptr<uint8_t>() + input.numel(),
+                   value.mutable_data_ptr<float>(), [](uint8_t grey) { return static_cast<float>(grey) / 255.0f; });
+  } else {
+    // An image goes to a GPU as bytes and is converted there: a quarter of the transfer.
+    value = (image ? input.to(device_) : input).to(device_, dtype_);
+    if (image) value = value.div(255);
+  }
   steps = sequence ? input.size(1) : spec_.steps;
   return sequence ? value : value.unsqueeze(1);
 }
@@ -110,6 +120,7 @@ ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& op
   const size_t layers = planned ? planned->first : layers_.size();
   signal = run_layers(layers_, layers, std::move(signal), pass);
   if (planned) signal.value = planned->plan->run(signal.value, steps, options.engine == Engine::kEvent, pass);
+  if (layers > 0) pass.result.only_events = false;
   if (signal.constant()) {  // no neuron on the way: the output is the same at every step
     auto shape = signal.value.sizes().vec();
     shape[1] = signal.steps;
