@@ -66,7 +66,7 @@ export interface NativeInferenceOptions extends NativeForwardOptions {
   /** Give the output of every step too. */
   readonly output?: boolean
   readonly probabilities?: boolean
-  /** Always on the executor thread; else work that is shorter than the way there is done at once. */
+  /** Always on the executor thread; else short work is done at once where nothing is under way. */
   readonly offThread?: boolean
 }
 

@@ -91,13 +91,13 @@ class PromiseJob final : public Job {
   std::optional<Failure> failure_;
 };
 
-// short_work: it may run here, where nothing else is under way.
+// here: it need not run on the executor's thread where nothing else is under way.
 template <class Work, class Deliver>
-Napi::Value run_job(Call& call, Work work, Deliver deliver, bool short_work = false) {
+Napi::Value run_job(Call& call, Work work, Deliver deliver, bool here = false) {
   auto job = std::make_unique<PromiseJob<Work, Deliver>>(call.environment, std::move(work), std::move(deliver));
   const Napi::Promise promise = job->promise();
   Executor& executor = call.environment.executor;
-  if (short_work && executor.idle())
+  if (here && executor.idle())
     executor.run_here(call.env(), std::move(job));
   else
     executor.post(call.env(), std::move(job));

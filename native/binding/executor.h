@@ -28,7 +28,7 @@ class Executor {
 
   // On the JavaScript thread. The thread starts with the first job.
   void post(Napi::Env env, std::unique_ptr<Job> job);
-  // The same for short work where nothing is under way: it runs here and now, and is told of like others, in a later
+  // The same for short work, where nothing is under way: it runs here and now, and is told of like others, in a later
   // turn of the event loop, so that a loop of short calls stops neither timers nor sockets.
   void run_here(Napi::Env env, std::unique_ptr<Job> job);
   // Everything that was posted has been delivered. On the JavaScript thread.

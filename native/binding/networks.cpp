@@ -159,11 +159,11 @@ Napi::Value give_inference(Environment& environment, Inference inference) {
   return result;
 }
 
-bool is_short(NetworkEntry& entry, const at::Tensor& input) {
+bool runs_here(NetworkEntry& entry, const at::Tensor& input, bool alone) {
   const std::unique_lock lock(entry.mutex, std::try_to_lock);
   if (!lock.owns_lock() || !entry.network->device().is_cpu() || input.dim() == 0) return false;
   if (at::get_num_threads() > 1 && input.size(0) != 1) return false;
-  return entry.inference.expected(input.numel());
+  return entry.inference.here(input.numel(), alone);
 }
 
 // From values to decisions in one call.
@@ -177,7 +177,7 @@ Napi::Value network_infer_async(Call& call) {
                          ? call.tensor(1, "input")
                          : from_typed_array(call[1], to_shape(call[2], "shape"), to_dtype(call[3], "dtype"));
   const auto entry = call.network(0);
-  const bool short_work = !option("offThread") && is_short(*entry, input);
+  const bool here = !option("offThread") && runs_here(*entry, input, call.environment.executor.idle());
   const auto work = [entry, input = std::move(input), forward_options = to_forward_options(options),
                      state = call.tensors(5, "state"), keep_output = option("output"),
                      probabilities = option("probabilities")] {
@@ -196,7 +196,7 @@ Napi::Value network_infer_async(Call& call) {
     for (const at::Tensor& rate : inference.forward.rates) inference.rates.push_back(rate.item<double>());
     return inference;
   };
-  return run_job(call, work, give_inference, short_work);
+  return run_job(call, work, give_inference, here);
 }
 
 Napi::Value give_costs(Environment& environment, EngineCosts costs) {
