@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheFolder, searchContext } from '../../lib/runtime/locate.js'
-import { installedExactly, torchFolder, whyNoTorch } from '../../test/python/python.js'
+import { installedExactly, pythonEnvironment, torchFolder, whyNoTorch } from '../../test/python/python.js'
 import type { PeerCommand } from './peer-process.js'
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'peers')
@@ -142,8 +142,7 @@ export function commandOf(peer: Peer, threads: number, options: StartOptions): P
   const cache = join(cacheFolder(searchContext([])), 'inductor')
   const python = {
     ...environment,
-    PYTHONPATH: packages.join(delimiter),
-    PYTHONDONTWRITEBYTECODE: '1',
+    ...pythonEnvironment(packages.join(delimiter)),
     PYTHONNOUSERSITE: '1',
     PYTHONWARNINGS: 'ignore',
     XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '',

@@ -52,6 +52,15 @@ export function torchFolder(): string {
   return libtorch().root
 }
 
+/**
+ * What Python is started with, beside everything that is set here. Packages are installed without bytecode, because it
+ * depends on the Python; compiled anew at every start, torch alone took 4 seconds.
+ */
+export function pythonEnvironment(packages: string): Readonly<Record<string, string>> {
+  const bytecode = path.join(cacheFolder(searchContext([])), 'bytecode')
+  return { PYTHONPATH: packages, PYTHONPYCACHEPREFIX: bytecode, PYTHONDONTWRITEBYTECODE: '' }
+}
+
 const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   spawnSync('python3', args, { encoding: 'utf8', env: { ...process.env, ...environment }, timeout: 240_000 })
 
@@ -116,8 +125,7 @@ function install(file: string, folder: string, options: readonly string[]): void
 function runner(folders: readonly string[]): Python {
   return (script, ...args) => {
     const { status, stdout, stderr, error } = run([path.join(here, script), ...args], {
-      PYTHONPATH: folders.join(path.delimiter),
-      PYTHONDONTWRITEBYTECODE: '1',
+      ...pythonEnvironment(folders.join(path.delimiter)),
       OMP_NUM_THREADS: '1',
     })
     if (status !== 0) throw new Error(`${script} failed: ${error?.message ?? stderr.slice(-3000)}`)

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseOptions } from '../../lib/cli/options.js'
 import { definitions } from '../../lib/cli/serve-options.js'
 import { createServer } from '../../lib/serve/server.js'
-import { installedPackages } from '../python/python.js'
+import { installedPackages, pythonEnvironment } from '../python/python.js'
 import { fakeRepository } from './fake-repository.js'
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url))
@@ -39,7 +39,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function check(...files: readonly string[]): readonly Checked[] {
   const { stdout, stderr } = spawnSync('python3', [path.join(here, 'check_manifests.py'), ...files], {
     encoding: 'utf8',
-    env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, ...pythonEnvironment(packages) },
   })
   expect(stderr).toBe('')
   return JSON.parse(stdout)

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws'
 import { Model } from '../../lib/model/model.js'
 import { createServer, type Server } from '../../lib/serve/index.js'
 import { FolderRepository } from '../../lib/serve/repository.js'
-import { installedPackages } from '../python/python.js'
+import { installedPackages, pythonEnvironment } from '../python/python.js'
 import { ageless } from './networks.js'
 
 const here = path.join(path.dirname(fileURLToPath(import.meta.url)), 'python')
@@ -32,7 +32,7 @@ let expected: {
 }
 
 function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' }
+  return { ...process.env, ...pythonEnvironment(packages) }
 }
 
 /** What a script says it got, by what it asked. */
