@@ -19,7 +19,7 @@ export interface BenchOptions {
 
 export const help = `npm run bench -- [options]
 
-  --full               all cases and peers, an epoch of MNIST, compiling without caches: half an hour (default: some 5 minutes)
+  --full               all cases and peers, an epoch of MNIST, compiling without caches: half an hour (default: some 3 minutes)
   --cases a,b          ${groups.join(', ')}
   --peers a,b          ${peers.map(({ id }) => id).join(', ')}
   --repetitions N      at most, of each peer in each case (default 5, --full 15)

@@ -14,6 +14,7 @@ import type {
 } from '../native.js'
 import { native } from '../runtime/addon.js'
 import { engineCostsKnown, knowEngineCosts } from './engine-costs.js'
+import { Running } from './running.js'
 import type { NetworkSpec } from './spec.js'
 
 /** Element types a network can compute in. */
@@ -46,7 +47,7 @@ export class Network {
   readonly dtype: NetworkDtype
   readonly seed: number
   #handle: NetworkHandle
-  readonly #running = new Set<Promise<unknown>>()
+  readonly #running = new Running()
   #trained = false
 
   private constructor(spec: NetworkSpec, settings: NetworkSettings, handle: NetworkHandle) {
@@ -73,7 +74,7 @@ export class Network {
 
   /** The handle for a synchronous call. @throws StateError `ERR_BUSY` while an asynchronous one is under way */
   idleHandle(what: string): NetworkHandle {
-    if (this.#running.size > 0) {
+    if (this.#running.count > 0) {
       throw new StateError(`${what} needs a model at rest; await the call that is under way first`, 'ERR_BUSY')
     }
     return this.handle
@@ -95,18 +96,13 @@ export class Network {
   }
 
   /** Notes an asynchronous native call until it settles. */
-  async track<T>(call: Promise<T>): Promise<T> {
-    this.#running.add(call)
-    try {
-      return await call
-    } finally {
-      this.#running.delete(call)
-    }
+  track<T>(call: Promise<T>): Promise<T> {
+    return this.#running.track(call)
   }
 
   /** Runs `body`, which is synchronous, at a moment when no asynchronous call is under way. */
   async whenIdle<T>(body: () => T): Promise<T> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running)
+    while (this.#running.count > 0) await this.#running.idle()
     return body()
   }
 

@@ -58,7 +58,8 @@ const AWAITED = 0.25
 
 interface Group<Q> {
   readonly instance: number | undefined
-  readonly requests: Set<Q>
+  /** In the order of their coming; an array, because a Set would keep them in memory (members.ts). */
+  readonly requests: Q[]
 }
 
 /** Requests for one instance share no batch with those that any may compute. */
@@ -102,10 +103,10 @@ export class Batcher<Q extends Queued> {
     const key = groupOf(request)
     let group = this.#groups.get(key)
     if (group === undefined) {
-      group = { instance, requests: new Set() }
+      group = { instance, requests: [] }
       this.#groups.set(key, group)
     }
-    group.requests.add(request)
+    group.requests.push(request)
     this.#waiting += 1
     this.#plan()
   }
@@ -114,8 +115,10 @@ export class Batcher<Q extends Queued> {
   remove(request: Q): boolean {
     const key = groupOf(request)
     const group = this.#groups.get(key)
-    if (!group?.requests.delete(request)) return false
-    if (group.requests.size === 0) this.#groups.delete(key)
+    const place = group?.requests.indexOf(request) ?? -1
+    if (group === undefined || place < 0) return false
+    group.requests.splice(place, 1)
+    if (group.requests.length === 0) this.#groups.delete(key)
     this.#waiting -= 1
     return true
   }
@@ -151,7 +154,7 @@ export class Batcher<Q extends Queued> {
     let arrived = Number.POSITIVE_INFINITY
     for (const [key, group] of this.#groups) {
       if (group.instance !== undefined && group.instance !== instance) continue
-      const [first] = group.requests
+      const first = group.requests[0]
       if (first === undefined || first.arrived >= arrived) continue
       found = key
       arrived = first.arrived
@@ -177,7 +180,7 @@ export class Batcher<Q extends Queued> {
   #take(key: string): Q[] {
     const { maximumSize, maximumFrames } = this.#options
     const group = this.#groups.get(key)!
-    const together = group.requests.size + this.#answering
+    const together = group.requests.length + this.#answering
     const most = together < MANY ? together : Math.ceil(together / 2)
     const batch: Q[] = []
     let samples = 0
@@ -187,9 +190,9 @@ export class Batcher<Q extends Queued> {
       frames += request.frames
       if (batch.length > 0 && (samples > maximumSize || frames > maximumFrames || batch.length === most)) break
       batch.push(request)
-      group.requests.delete(request)
     }
-    if (group.requests.size === 0) this.#groups.delete(key)
+    group.requests.splice(0, batch.length)
+    if (group.requests.length === 0) this.#groups.delete(key)
     this.#waiting -= batch.length
     return batch
   }

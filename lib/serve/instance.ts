@@ -4,6 +4,7 @@
  */
 import { loadCheckpoint, type StoredNetwork } from '../io/checkpoint.js'
 import type { Network } from '../model/network.js'
+import { Running } from '../model/running.js'
 import type { Shape } from '../model/shape.js'
 import { sizeOf } from '../model/shape.js'
 import type { Dtype, NativeInferenceResult, TensorHandle, TypedArray } from '../native.js'
@@ -56,7 +57,7 @@ export class Instance implements BatchComputer {
   readonly #network: Network
   readonly #states = new StateTable()
   /** Batches under way. */
-  readonly #running = new Set<Promise<unknown>>()
+  readonly #running = new Running()
 
   private constructor(network: Network) {
     this.#network = network
@@ -81,14 +82,8 @@ export class Instance implements BatchComputer {
     }
   }
 
-  async run(batch: BatchInput): Promise<BatchOutput> {
-    const running = this.#compute(batch)
-    this.#running.add(running)
-    try {
-      return await running
-    } finally {
-      this.#running.delete(running)
-    }
+  run(batch: BatchInput): Promise<BatchOutput> {
+    return this.#running.track(this.#compute(batch))
   }
 
   async #compute(batch: BatchInput): Promise<BatchOutput> {
@@ -120,7 +115,7 @@ export class Instance implements BatchComputer {
   }
 
   async dispose(): Promise<void> {
-    await Promise.allSettled(this.#running)
+    await this.#running.idle()
     this.#states.dispose()
     this.#network.dispose()
   }

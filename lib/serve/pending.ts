@@ -1,5 +1,6 @@
 import { AbortedError } from '../errors.js'
 import type { Queued } from './batcher.js'
+import type { Member } from './members.js'
 import type { SequenceRequest } from './sequences.js'
 import type { CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
 import type { CheckedInput, CheckedRequest, NamedOutput } from './signature.js'
@@ -10,7 +11,7 @@ interface Settle {
 }
 
 /** A request from its arrival to its answer; it is answered once, whatever happens later. */
-export class Pending implements Queued {
+export class Pending implements Queued, Member {
   readonly input: CheckedInput
   readonly outputs: readonly NamedOutput[]
   readonly record: boolean
@@ -18,6 +19,7 @@ export class Pending implements Queued {
   readonly arrived: number
   /** In a batch; its answer can still be that it took too long. */
   computing = false
+  place = -1
   key: string
   readonly #kind: string
   instance: number | undefined = undefined

@@ -12,6 +12,7 @@ import { joinInputs, takeOutputs, takeRecords } from './answer.js'
 import { Batcher, type Clock, realClock } from './batcher.js'
 import { ServeError } from './errors.js'
 import { type BatchComputer, type BatchOutput, Instance } from './instance.js'
+import { Members } from './members.js'
 import type { ModelSettings } from './model-settings.js'
 import { aborted, isOfSequence, Pending, type SequencePending } from './pending.js'
 import { type SequenceBatch, Sequences } from './sequences.js'
@@ -38,7 +39,7 @@ export class LoadedModel {
   readonly #sequences: Sequences<SequencePending>
   readonly #stopExpiry: () => void
   /** Accepted and not answered. */
-  readonly #open = new Set<Pending>()
+  readonly #open = new Members<Pending>()
   /** Called when the last of them is answered. */
   readonly #idle: (() => void)[] = []
   #closed = false
