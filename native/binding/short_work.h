@@ -11,8 +11,8 @@ namespace spikingrx::binding {
 // Of one network; guarded by what guards the network.
 class ShortWork {
  public:
-  // What an inference took, on whichever thread. values: of the input, samples and their time steps counted; one_thread:
-  // no team of threads took part, of which the event loop's thread would have to make one of its own.
+  // What an inference took, on whichever thread. values: of the input, samples and their time steps counted;
+  // one_thread: no team of threads took part, of which the event loop's thread would have to make one of its own.
   void note(int64_t values, double seconds, bool one_thread) {
     double& slot = per_value_[next_++ % per_value_.size()];
     slot = one_thread ? seconds / static_cast<double>(std::max<int64_t>(1, values)) : kUnknown;
