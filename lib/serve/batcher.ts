@@ -123,6 +123,12 @@ export class Batcher<Q extends Queued> {
     return true
   }
 
+  /** Takes all requests out of the queue. */
+  clear(): void {
+    this.#groups.clear()
+    this.#waiting = 0
+  }
+
   /** What the event loop brings in one turn is seen together: requests on many connections make one batch. */
   #plan(): void {
     if (this.#planned || !this.#free.includes(true)) return

@@ -175,6 +175,7 @@ export class LoadedModel {
   async dispose(): Promise<void> {
     this.#closed = true
     this.#stopExpiry()
+    this.#batcher.clear()
     for (const pending of [...this.#open]) this.#giveUp(pending, unloaded())
     await Promise.all(this.#instances.map((instance) => instance.dispose()))
   }

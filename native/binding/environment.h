@@ -31,6 +31,7 @@ struct NetworkEntry {
   std::shared_ptr<Network> network;
   std::mutex mutex;  // guards both
   ShortWork inference;
+  LoneCalls calls;  // of inference; JavaScript thread only
 };
 
 // A trainer changes its network: it is guarded by the network's mutex.

@@ -61,9 +61,18 @@ void Executor::post(Napi::Env env, std::unique_ptr<Job> job) {
 
 void Executor::run_here(Napi::Env env, std::unique_ptr<Job> job) {
   if (deliver_ == nullptr) start(env);
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) fail("ERR_DISPOSED", "this thread is being torn down");
+  }
   job->work();
-  if (!hand_back(std::move(job))) fail("ERR_DISPOSED", "this thread is being torn down");
+  {
+    std::lock_guard lock(mutex_);
+    done_.push_back(std::move(job));
+  }
   if (pending_++ == 0) napi_ref_threadsafe_function(env, deliver_);
+  // Not by the thread-safe function: what its calls lead to is delivered in the same turn, up to a thousand times.
+  set_immediate_.Call({deliver_later_.Value()});
 }
 
 void Executor::start(Napi::Env env) {
@@ -75,6 +84,9 @@ void Executor::start(Napi::Env env) {
                                                              0, 1, nullptr, nullptr, this, call, &deliver_);
   if (status != napi_ok) fail("ERR_NATIVE", "the executor thread could not be started");
   napi_unref_threadsafe_function(env, deliver_);
+  set_immediate_ = Napi::Persistent(env.Global().Get("setImmediate").As<Napi::Function>());
+  deliver_later_ =
+      Napi::Persistent(Napi::Function::New(env, [this](const Napi::CallbackInfo& info) { deliver(info.Env()); }));
   RunningExecutors::instance().add(this);
   halt_at_exit(env);
 }
@@ -98,18 +110,14 @@ void Executor::run() {
       waiting_.pop_front();
     }
     job->work();
-    if (!hand_back(std::move(job))) return;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopped_) return;
+      done_.push_back(std::move(job));
+      // Under the lock: stop() can't end the thread-safe function between the check and the call.
+      if (done_.size() == 1) napi_call_threadsafe_function(deliver_, nullptr, napi_tsfn_nonblocking);
+    }
   }
-}
-
-// False once stopped.
-bool Executor::hand_back(std::unique_ptr<Job> job) {
-  std::lock_guard lock(mutex_);
-  if (stopped_) return false;
-  done_.push_back(std::move(job));
-  // Under the lock: stop() can't end the thread-safe function between the check and the call.
-  if (done_.size() == 1) napi_call_threadsafe_function(deliver_, nullptr, napi_tsfn_nonblocking);
-  return true;
 }
 
 void Executor::deliver(napi_env env) {
@@ -140,6 +148,8 @@ void Executor::stop() {
     RunningExecutors::instance().remove(this);
     napi_release_threadsafe_function(deliver_, napi_tsfn_abort);
     deliver_ = nullptr;
+    set_immediate_.Reset();
+    deliver_later_.Reset();
   }
   waiting_.clear();
   done_.clear();

@@ -17,7 +17,7 @@ namespace spikingrx::binding {
 class Job {
  public:
   virtual ~Job() = default;
-  virtual void work() noexcept = 0;  // on the executor thread
+  virtual void work() noexcept = 0;  // on the executor thread, or where run_here was called
   virtual void finish(
       Napi::Env env) noexcept = 0;  // on the JavaScript thread; not called when the environment ends before
 };
@@ -43,7 +43,6 @@ class Executor {
   void start(Napi::Env env);
   void halt_at_exit(Napi::Env env);
   void run();
-  bool hand_back(std::unique_ptr<Job> job);
   void deliver(napi_env env);
 
   std::thread thread_;
@@ -54,6 +53,7 @@ class Executor {
   bool stopped_ = false;
 
   napi_threadsafe_function deliver_ = nullptr;
+  Napi::FunctionReference set_immediate_, deliver_later_;
   size_t pending_ = 0;  // posted and not delivered; JavaScript thread only
 };
 

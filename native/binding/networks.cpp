@@ -159,11 +159,18 @@ Napi::Value give_inference(Environment& environment, Inference inference) {
   return result;
 }
 
+// Samples times time steps; 0 for an input that no network takes.
+int64_t presentations_of(const Network& network, const at::Tensor& input) {
+  const NetworkSpec& spec = network.spec();
+  const int64_t rank = input.dim() - static_cast<int64_t>(spec.input.size());
+  return rank == 1 ? input.size(0) * spec.steps : rank == 2 ? input.size(0) * input.size(1) : 0;
+}
+
 bool runs_here(NetworkEntry& entry, const at::Tensor& input, bool alone) {
+  if (!entry.calls.next(alone) || !entry.network->device().is_cpu()) return false;
   const std::unique_lock lock(entry.mutex, std::try_to_lock);
-  if (!lock.owns_lock() || !entry.network->device().is_cpu() || input.dim() == 0) return false;
-  if (at::get_num_threads() > 1 && input.size(0) != 1) return false;
-  return entry.inference.here(input.numel(), alone);
+  if (!lock.owns_lock()) return false;
+  return entry.inference.expected(presentations_of(*entry.network, input));
 }
 
 // From values to decisions in one call.
@@ -188,8 +195,8 @@ Napi::Value network_infer_async(Call& call) {
       const auto began = std::chrono::steady_clock::now();
       inference.forward = entry->network->forward(input, forward_options, state);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
-      const bool one_thread = at::get_num_threads() == 1 || (input.size(0) == 1 && inference.forward.only_events);
-      entry->inference.note(input.numel(), taken.count(), one_thread);
+      const bool one_thread = at::get_num_threads() == 1 || inference.forward.one_thread;
+      entry->inference.note(presentations_of(*entry->network, input), taken.count(), one_thread);
     }
     inference.decision = decide(inference.forward.output, probabilities);
     if (!keep_output) inference.forward.output = at::Tensor();

@@ -8,33 +8,42 @@
 
 namespace spikingrx::binding {
 
-// Of one network; guarded by what guards the network.
-class ShortWork {
+// Callers that overlap are better served by another thread: while it computes, this one answers some and listens to
+// others. On the JavaScript thread.
+class LoneCalls {
  public:
-  // What an inference took, on whichever thread. values: of the input, samples and their time steps counted;
-  // one_thread: no team of threads took part, of which the event loop's thread would have to make one of its own.
-  void note(int64_t values, double seconds, bool one_thread) {
-    double& slot = per_value_[next_++ % per_value_.size()];
-    slot = one_thread ? seconds / static_cast<double>(std::max<int64_t>(1, values)) : kUnknown;
+  // alone: nothing was under way when this one was asked for. True where that holds of the calls before it too.
+  bool next(bool alone) {
+    in_a_row_ = alone ? in_a_row_ + 1 : 0;
+    return in_a_row_ > kEnough;
   }
 
-  // alone: nothing was under way when this one was asked for. Callers that overlap are better served by another thread:
-  // while it computes, this one answers some and listens to others.
-  bool here(int64_t values, bool alone) {
-    alone_ = alone ? alone_ + 1 : 0;
-    // The slowest of the last ones, so that one that had to wait, or had much to do, is remembered for a while.
-    const double slowest = *std::max_element(per_value_.begin(), per_value_.end());
-    return alone_ > kAlone && slowest * static_cast<double>(values) < kLongest;
+ private:
+  static constexpr uint64_t kEnough = 8;
+  uint64_t in_a_row_ = 0;
+};
+
+// Of one network's last inferences, on whichever thread.
+class ShortWork {
+ public:
+  // presentations: samples times time steps; one_thread: no team of threads took part, of which the event loop's thread
+  // would have to make one of its own.
+  void note(int64_t presentations, double seconds, bool one_thread) {
+    double& slot = of_each_[next_++ % of_each_.size()];
+    slot = one_thread ? seconds / static_cast<double>(std::max<int64_t>(1, presentations)) : kUnknown;
+  }
+
+  // By the slowest of the last ones, so that one that had much to do is remembered for a while.
+  bool expected(int64_t presentations) const {
+    return *std::max_element(of_each_.begin(), of_each_.end()) * static_cast<double>(presentations) < kLongest;
   }
 
  private:
   static constexpr double kLongest = 0.5e-3;  // seconds
-  static constexpr uint64_t kAlone = 8;       // calls in a row
   static constexpr double kUnknown = std::numeric_limits<double>::infinity();
 
-  std::array<double, 4> per_value_{kUnknown, kUnknown, kUnknown, kUnknown};
+  std::array<double, 4> of_each_{kUnknown, kUnknown, kUnknown, kUnknown};
   size_t next_ = 0;
-  uint64_t alone_ = 0;
 };
 
 }  // namespace spikingrx::binding

@@ -45,20 +45,22 @@ at::Tensor places_of_largest(const at::Tensor& scores) {
 
 Decision decide(const at::Tensor& output, bool probabilities) {
   Decision decision;
+  at::Tensor mean;
   if (output.dim() != 3 || output.numel() == 0) {
-    decision.scores = output.mean(1).to(at::kCPU, at::kFloat);
+    mean = output.mean(1);
+    decision.scores = mean.to(at::kCPU, at::kFloat);
     decision.classes = at::empty({0}, at::kInt);
     if (output.dim() != 3) return decision;
   } else if (output.device().is_cpu() && output.scalar_type() == at::kFloat && output.is_contiguous()) {
     // Of one sample libtorch's operators would take longer than the network.
-    decision.scores = mean_over_time(output);
+    decision.scores = mean = mean_over_time(output);
     decision.classes = places_of_largest(decision.scores);
   } else {
-    const at::Tensor mean = output.mean(1);
+    mean = output.mean(1);
     decision.scores = mean.to(at::kCPU, at::kFloat);
     decision.classes = mean.argmax(1).to(at::kCPU, at::kInt);
   }
-  if (probabilities) decision.probabilities = decision.scores.softmax(1);
+  if (probabilities) decision.probabilities = mean.softmax(1).to(at::kCPU, at::kFloat);
   return decision;
 }
 

@@ -149,7 +149,7 @@ at::Tensor InferencePlan::run(const at::Tensor& given, int64_t steps, bool only_
     work.values.resize(places_.size());
     work.scratch.resize(2 * neurons_);
     work.spikes.assign(spiking_sizes_.size(), 0);
-    work.only_events = true;
+    work.one_thread = true;
   }
   const auto forget = [](Workspace& work) {
     for (auto& one : work.values) one.by_line.ready = one.by_row.ready = false;
@@ -170,6 +170,7 @@ at::Tensor InferencePlan::run(const at::Tensor& given, int64_t steps, bool only_
     put_output(whole);
   } else {
     const int64_t at_once = samples_at_once(run), chunks = (run.batch + at_once - 1) / at_once;
+    if (chunks > 1) common.one_thread = false;
     at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
       Workspace& work = workspaces_[static_cast<size_t>(at::get_thread_num())];
       for (int64_t i = begin; i < end; i++) {
@@ -193,8 +194,8 @@ at::Tensor InferencePlan::run(const at::Tensor& given, int64_t steps, bool only_
       const double neurons = static_cast<double>(run.batch * steps * spiking_sizes_[i]);
       pass.result.rates.push_back(at::scalar_tensor(static_cast<double>(spikes) / neurons, at::kFloat));
     }
-  pass.result.only_events =
-      std::all_of(workspaces_.begin(), workspaces_.end(), [](const Workspace& work) { return work.only_events; });
+  pass.result.one_thread =
+      std::all_of(workspaces_.begin(), workspaces_.end(), [](const Workspace& work) { return work.one_thread; });
   for (const at::Tensor& membrane : run.final_membranes) pass.give_state(membrane);
   for (size_t i = 0; i < run.records.size(); i++)
     pass.record(records_[i].layer, records_[i].quantity.c_str(), run.records[i]);

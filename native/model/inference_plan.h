@@ -6,6 +6,7 @@
 // before it. Layers before the first neuron are computed for the whole batch; the rest for a few samples at a time,
 // whose signals stay in cache.
 #pragma once
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -70,7 +71,7 @@ struct Workspace {
   std::vector<Value> values;
   std::vector<at::Tensor> scratch;  // membranes, traces, one for each step that asks
   std::vector<int64_t> spikes;      // of each spiking layer, summed over the samples
-  bool only_events = true;          // no dense product yet
+  bool one_thread = true;           // no dense product yet, nothing that was shared among threads
 };
 
 // Some samples of a run on their way through the steps.
@@ -90,6 +91,12 @@ class Chunk {
   // What is not zero: of each line of an image with a group for each pixel, or of each row in one group.
   const EventLists& events(size_t signal, bool by_line);
   float* scratch(size_t index, int64_t size);
+  // at::parallel_for; body(first, last).
+  template <class Body>
+  void parallel(int64_t count, int64_t grain, const Body& body) {
+    if (count > grain) work.one_thread = false;
+    at::parallel_for(0, count, grain, body);
+  }
   // Copies a signal, or values that lie like it, into a record.
   void record(size_t record, const float* values, size_t signal);
 

@@ -1,5 +1,4 @@
 // Linear layers and convolutions of an inference plan, by events or densely.
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/conv2d.h>
@@ -54,12 +53,12 @@ void LinearStep::run(Chunk& chunk) const {
     const double adds = static_cast<double>(events.total) * static_cast<double>(table_.weights.padded());
     by_events = chunk.run.only_events || adds * costs.event_add <= costs.dense_linear(rows, inputs, outputs);
     if (by_events)
-      at::parallel_for(0, rows, grain(rows, adds), [&](int64_t first, int64_t last) {
+      chunk.parallel(rows, grain(rows, adds), [&](int64_t first, int64_t last) {
         event_kernels().product(table_.weights, events.list, first, last, y);
       });
   }
   if (!by_events) {
-    chunk.work.only_events = false;
+    chunk.work.one_thread = false;
     const at::Tensor x = at::from_blob(const_cast<float*>(chunk.read(places_.input)), {rows, inputs}, at::kFloat);
     at::Tensor out = at::from_blob(y, {rows, outputs}, at::kFloat);
     at::addmm_out(out, table_.bias.narrow(0, 0, outputs), x, weight_.t());
@@ -114,7 +113,7 @@ void ConvolutionStep::run(Chunk& chunk) const {
       const int64_t lines = images * window_.output[0];
       const double adds = static_cast<double>(events.total + chunk.place(places_.input).places * images) *
                           static_cast<double>(window_.kernel[0] * window_.kernel[1] * table_.weights.padded());
-      at::parallel_for(0, lines, grain(lines, adds), [&](int64_t first, int64_t last) {
+      chunk.parallel(lines, grain(lines, adds), [&](int64_t first, int64_t last) {
         event_kernels().convolution(table_.weights, window_, events.list, first, last, y);
       });
     }
@@ -124,7 +123,7 @@ void ConvolutionStep::run(Chunk& chunk) const {
 }
 
 void ConvolutionStep::run_dense(Chunk& chunk, int64_t images) const {
-  chunk.work.only_events = false;
+  chunk.work.one_thread = false;
   const at::Tensor x = at::from_blob(const_cast<float*>(chunk.read(places_.input)),
                                      {images, window_.height, window_.width, window_.channels}, at::kFloat)
                            .permute({0, 3, 1, 2});

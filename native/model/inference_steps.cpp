@@ -1,8 +1,6 @@
 // Neurons and what works value by value in an inference plan; its products are in inference_products.cpp.
 #include "model/inference_steps.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -42,7 +40,7 @@ void NeuronStep::run(Chunk& chunk) const {
   const LifScan<float> scan = lif_scan<float>();
   const int64_t grain =
       std::max<int64_t>(1, kParallelUpdates / std::max<int64_t>(1, steps * std::min(neurons, kWidestTile)));
-  at::parallel_for(0, chunk.samples * tiles, grain, [&](int64_t begin, int64_t end) {
+  chunk.parallel(chunk.samples * tiles, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t sample = i / tiles, first = (i % tiles) * kWidestTile;
       const int64_t offset = sample * steps * neurons + first;

@@ -53,7 +53,7 @@ at::Tensor Network::prepare(const at::Tensor& input, int64_t& steps) const {
   SPIKINGRX_CHECK(!input.is_complex(), "ERR_TYPE", "the network expects real numbers, got ", input.dtype());
   const bool image = input.scalar_type() == at::kByte;
   at::Tensor value;
-  if (image && device_.is_cpu() && dtype_ == at::kFloat && input.is_contiguous()) {
+  if (image && input.device().is_cpu() && device_.is_cpu() && dtype_ == at::kFloat && input.is_contiguous()) {
     value = at::empty(input.sizes(), at::kFloat);
     std::transform(input.const_data_ptr<uint8_t>(), input.const_data_ptr<uint8_t>() + input.numel(),
                    value.mutable_data_ptr<float>(), [](uint8_t grey) { return static_cast<float>(grey) / 255.0f; });
@@ -120,7 +120,7 @@ ForwardResult Network::forward(const at::Tensor& input, const ForwardOptions& op
   const size_t layers = planned ? planned->first : layers_.size();
   signal = run_layers(layers_, layers, std::move(signal), pass);
   if (planned) signal.value = planned->plan->run(signal.value, steps, options.engine == Engine::kEvent, pass);
-  if (layers > 0) pass.result.only_events = false;
+  if (layers > 0) pass.result.one_thread = false;
   if (signal.constant()) {  // no neuron on the way: the output is the same at every step
     auto shape = signal.value.sizes().vec();
     shape[1] = signal.steps;

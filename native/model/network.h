@@ -55,7 +55,7 @@ struct ForwardResult {
   // Mean value of each spiking layer's output, 0-d, in the order of Network::spiking_layers(); part of the graph when
   // gradients are on, so that a regulariser can use them.
   std::vector<at::Tensor> rates;
-  bool only_events = false;  // every product was computed by events
+  bool one_thread = false;  // certainly computed without libtorch's team of threads
 };
 
 class InferencePlan;
