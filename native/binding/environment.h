@@ -29,7 +29,7 @@ struct NetworkEntry {
   std::unique_lock<std::mutex> own();
 
   std::shared_ptr<Network> network;
-  std::mutex mutex;  // guards both
+  std::mutex mutex;  // guards network and inference
   ShortWork inference;
   LoneCalls calls;  // of inference; JavaScript thread only
 };
