@@ -84,10 +84,16 @@ async function measure(options: BenchOptions): Promise<Omit<Results, 'about' | '
       console.log(summary(result))
       cases.push(result)
     }
-    if (options.groups.includes('scaling')) heading('scaling')
-    const scaling = options.groups.includes('scaling') ? await runScaling(field, axes(full), entrants, settings) : []
-    if (options.groups.includes('event')) heading('event-driven against dense layers')
-    const event = options.groups.includes('event') ? eventDriven(full) : undefined
+    let scaling: Awaited<ReturnType<typeof runScaling>> = []
+    if (options.groups.includes('scaling')) {
+      heading('scaling')
+      scaling = await runScaling(field, axes(full), entrants, settings)
+    }
+    let event: ReturnType<typeof eventDriven> | undefined
+    if (options.groups.includes('event')) {
+      heading('event-driven against dense layers')
+      event = eventDriven(full)
+    }
     return { cases, scaling, event, versions: field.versions }
   } finally {
     await field.close()

@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util'
 import { type LdpcDecoderOptions, ldpcCode, ldpcDecode, rateRecover } from '../lib/receiver/coding.js'
 import { native, runtime } from '../lib/runtime/addon.js'
 import { manualSeed, mul, randn, scope, sub, sum, type Tensor, tensorOp } from '../lib/tensor/index.js'
-import { installedPackages, torchFolder } from '../test/python/python.js'
+import { installedPackages, pythonEnvironment, torchFolder } from '../test/python/python.js'
 import { machine, median } from './machine.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -50,7 +50,7 @@ class Sionna {
     const requirements = join(peers, 'requirements', 'ldpc-sionna')
     const packages = installedPackages(`${requirements}.txt`, `${requirements}-alone.txt`)
     const environment = {
-      PYTHONPATH: [packages, dirname(torchFolder())].join(delimiter),
+      ...pythonEnvironment([packages, dirname(torchFolder())].join(delimiter)),
       OMP_NUM_THREADS: String(threads),
     }
     this.#child = spawn('python3', [join(peers, 'ldpc_sionna.py'), String(threads)], {

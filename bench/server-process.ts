@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { installedPackages, torchFolder } from '../test/python/python.js'
+import { installedPackages, pythonEnvironment, torchFolder } from '../test/python/python.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -88,7 +88,7 @@ export async function startFastApi(threads: number): Promise<ServerProcess> {
   if (!existsSync(join(torch, '__init__.py'))) throw new Error(`${torch} is libtorch without Python's torch`)
   const packages = installedPackages(join(peers, 'requirements.txt'), join(peers, 'requirements-alone.txt'))
   const environment = {
-    PYTHONPATH: [packages, dirname(torch)].join(delimiter),
+    ...pythonEnvironment([packages, dirname(torch)].join(delimiter)),
     PYTHONUNBUFFERED: '1',
     OMP_NUM_THREADS: String(threads),
     OMP_WAIT_POLICY: 'PASSIVE',

@@ -1,8 +1,8 @@
 import { AbortedError } from '../errors.js'
 import type { Queued } from './batcher.js'
-import type { Member } from './members.js'
+import type { OpenRequest } from './open-requests.js'
 import type { SequenceRequest } from './sequences.js'
-import type { CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
+import type { CancelListener, CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
 import type { CheckedInput, CheckedRequest, NamedOutput } from './signature.js'
 
 interface Settle {
@@ -10,13 +10,23 @@ interface Settle {
   reject(error: unknown): void
 }
 
+/** What happens to requests, told to who took them. */
+export interface PendingEvents {
+  /** It was answered, which happens once; with the error where that is the answer. */
+  answered(pending: Pending, error?: unknown): void
+  /** Its client is gone, and it is not answered. */
+  gone(pending: Pending, error: AbortedError): void
+}
+
 /** A request from its arrival to its answer; it is answered once, whatever happens later. */
-export class Pending implements Queued, Member {
+export class Pending implements Queued, OpenRequest, CancelListener {
   readonly input: CheckedInput
   readonly outputs: readonly NamedOutput[]
   readonly record: boolean
   readonly position: SequencePosition | undefined
   readonly arrived: number
+  /** Milliseconds that it may take. */
+  readonly timeout: number
   /** In a batch; its answer can still be that it took too long. */
   computing = false
   place = -1
@@ -25,28 +35,34 @@ export class Pending implements Queued, Member {
   instance: number | undefined = undefined
   readonly answer: Promise<InferenceResult>
   #settle: Settle | undefined
-  #release: (() => void) | undefined
-  readonly #done: (pending: Pending, error?: unknown) => void
+  #signal: CancelSignal | undefined
+  readonly #events: PendingEvents
 
-  /** @param done called once, when it is answered; with the error where that is the answer */
+  /** @param timeout of requests that say nothing of it, in milliseconds */
   constructor(
     { input, outputs }: CheckedRequest,
     request: InferenceRequest,
     arrived: number,
-    done: (pending: Pending, error?: unknown) => void,
+    timeout: number,
+    events: PendingEvents,
   ) {
-    this.#done = done
+    this.#events = events
     this.input = input
     this.outputs = outputs
     this.record = request.record === true
     this.position = request.sequence
     this.arrived = arrived
+    this.timeout = request.timeout ?? timeout
     const steps = outputs.some(({ kind }) => kind === 'steps')
     this.#kind = `${input.dtype} ${input.sample.join(' ')}${this.record ? ' record' : ''}${steps ? ' steps' : ''}`
     this.key = this.#kind
     this.answer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
+  }
+
+  get deadline(): number {
+    return this.arrived + this.timeout
   }
 
   get samples(): number {
@@ -71,45 +87,36 @@ export class Pending implements Queued, Member {
     this.instance = instance
   }
 
-  /** Calls `expire` once the time is over, and `abort` when the signal says so, unless it is answered before. */
-  watch(
-    signal: CancelSignal | undefined,
-    abort: (error: AbortedError) => void,
-    after: (expire: () => void) => () => void,
-    expire: () => void,
-  ): void {
-    const stopTimer = after(expire)
-    if (signal === undefined) {
-      this.#release = stopTimer
-      return
-    }
-    const listener = (): void => abort(aborted(signal))
-    signal.addEventListener('abort', listener)
-    this.#release = () => {
-      stopTimer()
-      signal.removeEventListener('abort', listener)
-    }
+  /** Goes by the signal until it is answered. The request itself listens: open-requests.ts tells why. */
+  heed(signal: CancelSignal | undefined): void {
+    this.#signal = signal
+    signal?.addEventListener('abort', this)
+  }
+
+  /** Its client is gone. */
+  handleEvent(): void {
+    this.#events.gone(this, aborted(this.#signal!))
   }
 
   resolve(result: InferenceResult): void {
     const settle = this.#end()
     if (settle === undefined) return
-    this.#done(this)
+    this.#events.answered(this)
     settle.resolve(result)
   }
 
   reject(error: unknown): void {
     const settle = this.#end()
     if (settle === undefined) return
-    this.#done(this, error)
+    this.#events.answered(this, error)
     settle.reject(error)
   }
 
   #end(): Settle | undefined {
     const settle = this.#settle
     this.#settle = undefined
-    this.#release?.()
-    this.#release = undefined
+    this.#signal?.removeEventListener('abort', this)
+    this.#signal = undefined
     return settle
   }
 }

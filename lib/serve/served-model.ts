@@ -12,9 +12,9 @@ import { joinInputs, takeOutputs, takeRecords } from './answer.js'
 import { Batcher, type Clock, realClock } from './batcher.js'
 import { ServeError } from './errors.js'
 import { type BatchComputer, type BatchOutput, Instance } from './instance.js'
-import { Members } from './members.js'
 import type { ModelSettings } from './model-settings.js'
-import { aborted, isOfSequence, Pending, type SequencePending } from './pending.js'
+import { OpenRequests } from './open-requests.js'
+import { aborted, isOfSequence, Pending, type PendingEvents, type SequencePending } from './pending.js'
 import { type SequenceBatch, Sequences } from './sequences.js'
 import type { InferenceRequest, InferenceResult, ModelStatistics } from './service.js'
 import { Signature } from './signature.js'
@@ -23,9 +23,6 @@ import { WorkerInstance } from './worker-instance.js'
 
 /** Time steps a request may have for each sample of the largest batch. */
 const MANY_STEPS = 64
-
-/** Milliseconds that a timer can wait for. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 export class LoadedModel {
   readonly signature: Signature
@@ -38,10 +35,7 @@ export class LoadedModel {
   readonly #batcher: Batcher<Pending>
   readonly #sequences: Sequences<SequencePending>
   readonly #stopExpiry: () => void
-  /** Accepted and not answered. */
-  readonly #open = new Members<Pending>()
-  /** Called when the last of them is answered. */
-  readonly #idle: (() => void)[] = []
+  readonly #open: OpenRequests<Pending>
   #closed = false
 
   private constructor(
@@ -65,6 +59,7 @@ export class LoadedModel {
     this.#statistics = statistics
     this.#clock = clock
     this.#activity = new ActivityMeter(spec)
+    this.#open = new OpenRequests(clock, (pending) => this.#giveUp(pending, tookTooLong(pending)))
     this.#batcher = new Batcher(batching, instances.length, (batch, instance) => this.#compute(batch, instance), clock)
     const events = {
       enqueue: (pending: SequencePending, age: number, instance: number) => {
@@ -117,10 +112,13 @@ export class LoadedModel {
       if (request.signal?.aborted) throw aborted(request.signal)
       const checked = this.signature.check(request)
       if (this.waiting >= this.#settings.queue) throw queueFull(this.#settings.queue)
-      const pending = new Pending(checked, request, arrived, this.#answered)
+      const pending = new Pending(checked, request, arrived, this.#settings.timeout, this.#events)
       if (isOfSequence(pending)) this.#sequences.add(pending)
       else this.#batcher.add(pending)
-      this.#watch(pending, request)
+      if (!pending.settled) {
+        this.#open.add(pending)
+        pending.heed(request.signal)
+      }
       return pending.answer
     } catch (error) {
       if (!(error instanceof AbortedError)) this.#statistics.failed(this.#clock.now() - arrived)
@@ -128,24 +126,14 @@ export class LoadedModel {
     }
   }
 
-  #watch(pending: Pending, { timeout, signal }: InferenceRequest): void {
-    if (pending.settled) return
-    this.#open.add(pending)
-    const limit = Math.min(timeout ?? this.#settings.timeout, LONGEST_TIMER)
-    pending.watch(
-      signal,
-      (error) => this.#giveUp(pending, error),
-      (expire) => this.#clock.after(limit, expire),
-      () => this.#giveUp(pending, tookTooLong(limit)),
-    )
-  }
-
-  readonly #answered = (pending: Pending, error?: unknown): void => {
-    const took = this.#clock.now() - pending.arrived
-    if (error === undefined) this.#statistics.succeeded(took)
-    else if (!(error instanceof AbortedError)) this.#statistics.failed(took)
-    this.#open.delete(pending)
-    if (this.#open.size === 0) for (const told of this.#idle.splice(0)) told()
+  readonly #events: PendingEvents = {
+    answered: (pending, error) => {
+      const took = this.#clock.now() - pending.arrived
+      if (error === undefined) this.#statistics.succeeded(took)
+      else if (!(error instanceof AbortedError)) this.#statistics.failed(took)
+      this.#open.delete(pending)
+    },
+    gone: (pending, error) => this.#giveUp(pending, error),
   }
 
   get waiting(): number {
@@ -166,9 +154,9 @@ export class LoadedModel {
     this.#sequences.expire()
   }
 
-  /** Settles when everything accepted is answered, and no batch is under way. */
-  async drained(): Promise<void> {
-    while (this.#open.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  /** Settles when everything accepted is answered. */
+  drained(): Promise<void> {
+    return this.#open.drained()
   }
 
   /** Answers what still waits with an error, and frees the networks once no batch uses them. */
@@ -268,7 +256,7 @@ function queueFull(limit: number): ServeError {
   return new ServeError(`${limit} requests are waiting already; try again later`, 'ERR_SERVE_QUEUE_FULL', { limit })
 }
 
-function tookTooLong(timeout: number): ServeError {
+function tookTooLong({ timeout }: Pending): ServeError {
   return new ServeError(`the request was not answered within ${timeout} ms`, 'ERR_SERVE_TIMEOUT', { timeout })
 }
 

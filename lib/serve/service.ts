@@ -42,12 +42,17 @@ export interface SequencePosition {
   readonly end: boolean
 }
 
+/** Told that a client is gone. */
+export interface CancelListener {
+  handleEvent(): void
+}
+
 /** What tells that a client is gone: an AbortSignal, or less (`routes/gone.ts`). */
 export interface CancelSignal {
   readonly aborted: boolean
   readonly reason?: unknown
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
+  addEventListener(type: 'abort', listener: CancelListener): void
+  removeEventListener(type: 'abort', listener: CancelListener): void
 }
 
 export interface InferenceRequest {

@@ -5,27 +5,12 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/softmax.h>
 
-#include <algorithm>
 #include <cmath>
+
+#include "model/time_mean.h"
 
 namespace spikingrx {
 namespace {
-
-// s[b, k] = 1/T Σ_t y[b, t, k]
-at::Tensor mean_over_time(const at::Tensor& output) {
-  const int64_t batch = output.size(0), steps = output.size(1), width = output.size(2);
-  at::Tensor scores = at::empty({batch, width}, at::kFloat);
-  const float* y = output.const_data_ptr<float>();
-  float* s = scores.mutable_data_ptr<float>();
-  for (int64_t b = 0; b < batch; b++, s += width) {
-    std::copy_n(y, width, s);
-    y += width;
-    for (int64_t t = 1; t < steps; t++, y += width)
-      for (int64_t k = 0; k < width; k++) s[k] += y[k];
-    for (int64_t k = 0; k < width; k++) s[k] /= static_cast<float>(steps);
-  }
-  return scores;
-}
 
 // As argmax: the first of equals, and the first that is not a number before all.
 at::Tensor places_of_largest(const at::Tensor& scores) {
@@ -53,7 +38,9 @@ Decision decide(const at::Tensor& output, bool probabilities) {
     if (output.dim() != 3) return decision;
   } else if (output.device().is_cpu() && output.scalar_type() == at::kFloat && output.is_contiguous()) {
     // Of one sample libtorch's operators would take longer than the network.
-    decision.scores = mean = mean_over_time(output);
+    decision.scores = mean = at::empty({output.size(0), output.size(2)}, at::kFloat);
+    mean_over_time(output.const_data_ptr<float>(), output.size(0), output.size(1), output.size(2),
+                   mean.mutable_data_ptr<float>());
     decision.classes = places_of_largest(decision.scores);
   } else {
     mean = output.mean(1);

@@ -170,8 +170,7 @@ at::Tensor InferencePlan::run(const at::Tensor& given, int64_t steps, bool only_
     put_output(whole);
   } else {
     const int64_t at_once = samples_at_once(run), chunks = (run.batch + at_once - 1) / at_once;
-    if (chunks > 1) common.one_thread = false;
-    at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+    whole.parallel(chunks, 1, [&](int64_t begin, int64_t end) {
       Workspace& work = workspaces_[static_cast<size_t>(at::get_thread_num())];
       for (int64_t i = begin; i < end; i++) {
         const int64_t first = i * at_once;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/time_mean.h"
 #include "snn/kernels/lif_scan.h"
 
 namespace spikingrx {
@@ -100,18 +101,10 @@ void ReluStep::run(Chunk& chunk) const {
 }
 
 void TimeMeanStep::run(Chunk& chunk) const {
-  const int64_t size = chunk.place(places_.output).size(), steps = chunk.steps(places_.input);
-  const float* x = chunk.read(places_.input);
-  float* to = chunk.write(places_.output);
-  for (int64_t sample = 0; sample < chunk.samples; sample++) {
-    float* y = to + sample * size;
-    std::copy_n(x, size, y);
-    x += size;
-    for (int64_t t = 1; t < steps; t++, x += size)
-      for (int64_t i = 0; i < size; i++) y[i] += x[i];
-    for (int64_t i = 0; i < size; i++) y[i] /= static_cast<float>(steps);
-  }
-  chunk.record(places_.record, to, places_.output);
+  float* y = chunk.write(places_.output);
+  mean_over_time(chunk.read(places_.input), chunk.samples, chunk.steps(places_.input),
+                 chunk.place(places_.output).size(), y);
+  chunk.record(places_.record, y, places_.output);
 }
 
 void PoolStep::run(Chunk& chunk) const {

@@ -89,10 +89,11 @@ export const waits: Behaviour = (request) =>
       () => reject(new ServeError('the request waited for too long', 'ERR_SERVE_TIMEOUT')),
       request.timeout ?? 60_000,
     )
-    request.signal?.addEventListener('abort', () => {
+    const handleEvent = (): void => {
       clearTimeout(timer)
       reject(new AbortedError('stopped'))
-    })
+    }
+    request.signal?.addEventListener('abort', { handleEvent })
   })
 
 const fails =

@@ -91,6 +91,11 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer)
   }
 
+  /** When its timers are due. */
+  get timers(): number[] {
+    return Array.from(this.#timers, ({ at }) => at)
+  }
+
   /** Goes on, and calls what is due in order. */
   pass(milliseconds: number): void {
     this.#now += milliseconds

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { CancelSignal } from '../service.js'
+import type { CancelListener, CancelSignal } from '../service.js'
 
 /**
  * Aborted when the connection ends before the response has been written. For one listener; an AbortSignal, with its
@@ -7,22 +7,22 @@ import type { CancelSignal } from '../service.js'
  */
 export class GoneSignal implements CancelSignal {
   aborted: boolean
-  #listener: (() => void) | undefined
+  #listener: CancelListener | undefined
 
   constructor({ raw }: FastifyReply) {
     this.aborted = raw.closed
     raw.on('close', () => {
       if (raw.writableFinished) return
       this.aborted = true
-      this.#listener?.()
+      this.#listener?.handleEvent()
     })
   }
 
-  addEventListener(_: 'abort', listener: () => void): void {
+  addEventListener(_: 'abort', listener: CancelListener): void {
     this.#listener = listener
   }
 
-  removeEventListener(_: 'abort', listener: () => void): void {
+  removeEventListener(_: 'abort', listener: CancelListener): void {
     if (this.#listener === listener) this.#listener = undefined
   }
 }
