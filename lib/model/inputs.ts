@@ -97,7 +97,7 @@ function arraySamples(data: TypedArray, given: Shape, expected: Shape): Samples 
     slice: (start, end) =>
       new Tensor(native().tensorFrom(data.subarray(start * size, end * size), [end - start, ...shape], dtype)),
     part: (start, end, asStep = false) => ({
-      values: data.subarray(start * size, end * size),
+      values: end - start === count ? data : data.subarray(start * size, end * size),
       shape: [end - start, ...(asStep ? [1] : []), ...shape],
       dtype,
       [Symbol.dispose]: () => {},

@@ -121,7 +121,7 @@ void Executor::run() {
 }
 
 void Executor::deliver(napi_env env) {
-  std::deque<std::unique_ptr<Job>> done;
+  std::vector<std::unique_ptr<Job>> done;
   {
     std::lock_guard lock(mutex_);
     done.swap(done_);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace spikingrx::binding {
 
@@ -49,7 +50,7 @@ class Executor {
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> waiting_;
-  std::deque<std::unique_ptr<Job>> done_;
+  std::vector<std::unique_ptr<Job>> done_;
   bool stopped_ = false;
 
   napi_threadsafe_function deliver_ = nullptr;

@@ -70,17 +70,20 @@ Engine to_engine(const Napi::Object& options) {
   fail("ERR_RANGE", "options.engine must be auto, dense or event, got '", name, "'");
 }
 
+// A flag that may be left out.
+bool option(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  if (value.IsUndefined()) return false;
+  return value.IsBoolean() ? value.As<Napi::Boolean>().Value() : to_flag(value, c10::str("options.", name));
+}
+
 ForwardOptions to_forward_options(Napi::Value value) {
   const Napi::Object object = to_object(value, "options");
-  const auto option = [&](const char* name) {
-    const Napi::Value value = object.Get(name);
-    return !value.IsUndefined() && to_flag(value, c10::str("options.", name));
-  };
   ForwardOptions options;
-  options.training = option("training");
-  options.carry_state = option("carryState");
-  options.record = option("record");
-  options.measure_rates = option("measureRates");
+  options.training = option(object, "training");
+  options.carry_state = option(object, "carryState");
+  options.record = option(object, "record");
+  options.measure_rates = option(object, "measureRates");
   options.engine = to_engine(object);
   return options;
 }
@@ -176,18 +179,14 @@ bool runs_here(NetworkEntry& entry, const at::Tensor& input, bool alone) {
 // From values to decisions in one call.
 Napi::Value network_infer_async(Call& call) {
   const Napi::Object options = to_object(call[4], "options");
-  const auto option = [&](const char* name) {
-    const Napi::Value value = options.Get(name);
-    return !value.IsUndefined() && to_flag(value, c10::str("options.", name));
-  };
   at::Tensor input = call[1].IsNumber()
                          ? call.tensor(1, "input")
                          : from_typed_array(call[1], to_shape(call[2], "shape"), to_dtype(call[3], "dtype"));
   const auto entry = call.network(0);
-  const bool here = !option("offThread") && runs_here(*entry, input, call.environment.executor.idle());
+  const bool here = !option(options, "offThread") && runs_here(*entry, input, call.environment.executor.idle());
   const auto work = [entry, input = std::move(input), forward_options = to_forward_options(options),
-                     state = call.tensors(5, "state"), keep_output = option("output"),
-                     probabilities = option("probabilities")] {
+                     state = call.tensors(5, "state"), keep_output = option(options, "output"),
+                     probabilities = option(options, "probabilities")] {
     const c10::NoGradGuard no_grad;
     Inference inference;
     {

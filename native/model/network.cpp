@@ -7,6 +7,7 @@
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
+#include <array>
 
 #include "error.h"
 #include "model/inference_plan.h"
@@ -18,7 +19,14 @@ namespace spikingrx {
 
 namespace {
 constexpr int64_t kMostSteps = int64_t{1} << 53;  // a carried count stays a safe integer of JavaScript
-}
+
+// What the bytes of an image stand for: g / 255.
+constexpr auto kShades = [] {
+  std::array<float, 256> shades{};
+  for (size_t grey = 0; grey < shades.size(); grey++) shades[grey] = static_cast<float>(grey) / 255.0f;
+  return shades;
+}();
+}  // namespace
 
 Network::Network(NetworkSpec spec, uint64_t seed, at::Device device, at::ScalarType dtype)
     : spec_(std::move(spec)),
@@ -52,17 +60,19 @@ at::Tensor Network::prepare(const at::Tensor& input, int64_t& steps) const {
                   input.sizes());
   SPIKINGRX_CHECK(!input.is_complex(), "ERR_TYPE", "the network expects real numbers, got ", input.dtype());
   const bool image = input.scalar_type() == at::kByte;
-  at::Tensor value;
-  if (image && input.device().is_cpu() && device_.is_cpu() && dtype_ == at::kFloat && input.is_contiguous()) {
-    value = at::empty(input.sizes(), at::kFloat);
-    std::transform(input.const_data_ptr<uint8_t>(), input.const_data_ptr<uint8_t>() + input.numel(),
-                   value.mutable_data_ptr<float>(), [](uint8_t grey) { return static_cast<float>(grey) / 255.0f; });
-  } else {
-    // An image goes to a GPU as bytes and is converted there: a quarter of the transfer.
-    value = (image ? input.to(device_) : input).to(device_, dtype_);
-    if (image) value = value.div(255);
-  }
   steps = sequence ? input.size(1) : spec_.steps;
+  if (image && input.device().is_cpu() && device_.is_cpu() && dtype_ == at::kFloat && input.is_contiguous()) {
+    // Of one image libtorch's operators would take as long as a small network.
+    c10::DimVector shape(input.sizes());
+    if (!sequence) shape.insert(shape.begin() + 1, 1);
+    at::Tensor value = at::empty(shape, at::kFloat);
+    std::transform(input.const_data_ptr<uint8_t>(), input.const_data_ptr<uint8_t>() + input.numel(),
+                   value.mutable_data_ptr<float>(), [](uint8_t grey) { return kShades[grey]; });
+    return value;
+  }
+  // An image goes to a GPU as bytes and is converted there: a quarter of the transfer.
+  at::Tensor value = (image ? input.to(device_) : input).to(device_, dtype_);
+  if (image) value = value.div(255);
   return sequence ? value : value.unsqueeze(1);
 }
 
