@@ -66,11 +66,13 @@ export async function decodedBody(body: Buffer, encoding: string | undefined, li
  * arrays, or that names `__proto__` or `constructor.prototype`
  */
 export function parseJsonObject(bytes: Buffer): Readonly<Record<string, unknown>> {
-  const { suspect } = checkStructure(bytes)
+  if (!isFlat(bytes)) checkStructure(bytes)
   const text = bytes.toString('utf8')
   let value: unknown
   try {
-    value = suspect ? sjson.parse(text, { protoAction: 'error', constructorAction: 'error' }) : JSON.parse(text)
+    value = isSuspect(bytes)
+      ? sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
+      : JSON.parse(text)
   } catch (error) {
     const forbidden = error instanceof Error && error.message.includes('forbidden prototype')
     const reason = forbidden ? 'names __proto__ or constructor.prototype' : 'is not valid JSON'
@@ -90,32 +92,35 @@ const CLOSE_OBJECT = 0x7d
 /** Its first byte in UTF-8; what follows is left to the parser. */
 const BYTE_ORDER_MARK = 0xef
 
-const UNDERSCORE = 0x5f
-const SMALL_C = 0x63
-
 /** 1 where a byte outside of strings means something here: most are digits. */
 const STRUCTURAL = new Uint8Array(256)
 for (const byte of [QUOTE, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT]) STRUCTURAL[byte] = 1
 
-/**
- * Before anything is made of it: a body of `[[[[...` would take fifty times its size in memory. Suspect is a text in which a
- * string could name `__proto__` or `constructor`: it begins as they do, or has an escape.
- */
-function checkStructure(bytes: Buffer): { suspect: boolean } {
+/** Whether a string could name `__proto__` or `constructor`: one begins as they do, or has an escape. */
+function isSuspect(bytes: Buffer): boolean {
+  return bytes[0] === BYTE_ORDER_MARK || bytes.includes(BACKSLASH) || bytes.includes('"_') || bytes.includes('"c')
+}
+
+/** Whether there are too few brackets for deep nesting, strings and all. Most bytes are digits: a search passes them by. */
+function isFlat(bytes: Buffer): boolean {
+  let brackets = 0
+  for (const bracket of [OPEN_ARRAY, OPEN_OBJECT]) {
+    for (let at = bytes.indexOf(bracket); at >= 0; at = bytes.indexOf(bracket, at + 1)) {
+      if (++brackets > DEEPEST) return false
+    }
+  }
+  return true
+}
+
+/** Before anything is made of it: a body of `[[[[...` would take fifty times its size in memory. */
+function checkStructure(bytes: Buffer): void {
   let depth = 0
   let containers = 0
-  let suspect = bytes[0] === BYTE_ORDER_MARK
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!
     if (STRUCTURAL[byte] === 0) continue
     if (byte === QUOTE) {
-      const first = bytes[i + 1]
-      suspect ||= first === UNDERSCORE || first === SMALL_C
-      for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) {
-        if (bytes[i] !== BACKSLASH) continue
-        suspect = true
-        i++
-      }
+      for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       if (++depth > DEEPEST) throw new ServeError(`the JSON is nested deeper than ${DEEPEST}`, 'ERR_SERVE_INPUT')
       if (++containers > MOST_CONTAINERS) {
@@ -126,5 +131,4 @@ function checkStructure(bytes: Buffer): { suspect: boolean } {
       }
     } else depth--
   }
-  return { suspect }
 }
