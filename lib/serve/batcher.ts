@@ -58,7 +58,7 @@ const AWAITED = 0.25
 
 interface Group<Q> {
   readonly instance: number | undefined
-  /** In the order of their coming; an array, because a Set would keep them in memory (members.ts). */
+  /** In the order of their coming; an array, because a Set would keep them in memory (open-requests.ts). */
   readonly requests: Q[]
 }
 

@@ -16,7 +16,8 @@ const LONGEST_TIMER = 2 ** 31 - 1
  *
  * - An array, not a Set. One that fills up leaves its table behind, with the members of that moment in it, and the next
  *   table after it; once one of these is in V8's old generation, all that follow stay until that is collected.
- * - One timer for all. A request's own functions (what its timer calls, what stops it) kept 2 kB of it alive until then.
+ * - One timer for all. Functions made for a request and kept in it (what its timer calls, what stops it) had V8 find all
+ *   requests alive, and then make what follows in its old generation: 1.5 to 2 kB of each.
  */
 export class OpenRequests<T extends OpenRequest> implements Iterable<T> {
   readonly #clock: Clock
@@ -79,6 +80,8 @@ export class OpenRequests<T extends OpenRequest> implements Iterable<T> {
     const now = this.#clock.now()
     this.#due = Number.POSITIVE_INFINITY
     for (const request of this.#all.filter(({ deadline }) => deadline <= now)) this.#expire(request)
-    if (this.#all.length > 0) this.#wait(Math.min(...this.#all.map(({ deadline }) => deadline)))
+    let next = Number.POSITIVE_INFINITY
+    for (const { deadline } of this.#all) next = Math.min(next, deadline)
+    this.#wait(next)
   }
 }

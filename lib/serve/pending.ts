@@ -2,7 +2,7 @@ import { AbortedError } from '../errors.js'
 import type { Queued } from './batcher.js'
 import type { OpenRequest } from './open-requests.js'
 import type { SequenceRequest } from './sequences.js'
-import type { CancelListener, CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
+import type { CancelSignal, InferenceRequest, InferenceResult, SequencePosition } from './service.js'
 import type { CheckedInput, CheckedRequest, NamedOutput } from './signature.js'
 
 interface Settle {
@@ -19,7 +19,7 @@ export interface PendingEvents {
 }
 
 /** A request from its arrival to its answer; it is answered once, whatever happens later. */
-export class Pending implements Queued, OpenRequest, CancelListener {
+export class Pending implements Queued, OpenRequest {
   readonly input: CheckedInput
   readonly outputs: readonly NamedOutput[]
   readonly record: boolean
@@ -38,7 +38,7 @@ export class Pending implements Queued, OpenRequest, CancelListener {
   #signal: CancelSignal | undefined
   readonly #events: PendingEvents
 
-  /** @param timeout of requests that say nothing of it, in milliseconds */
+  /** @param timeout milliseconds that it may take */
   constructor(
     { input, outputs }: CheckedRequest,
     request: InferenceRequest,
@@ -52,7 +52,7 @@ export class Pending implements Queued, OpenRequest, CancelListener {
     this.record = request.record === true
     this.position = request.sequence
     this.arrived = arrived
-    this.timeout = request.timeout ?? timeout
+    this.timeout = timeout
     const steps = outputs.some(({ kind }) => kind === 'steps')
     this.#kind = `${input.dtype} ${input.sample.join(' ')}${this.record ? ' record' : ''}${steps ? ' steps' : ''}`
     this.key = this.#kind
@@ -95,7 +95,7 @@ export class Pending implements Queued, OpenRequest, CancelListener {
 
   /** Its client is gone. */
   handleEvent(): void {
-    this.#events.gone(this, aborted(this.#signal!))
+    if (this.#signal !== undefined) this.#events.gone(this, aborted(this.#signal))
   }
 
   resolve(result: InferenceResult): void {

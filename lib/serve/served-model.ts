@@ -110,9 +110,11 @@ export class LoadedModel {
     try {
       if (this.#closed) throw unloaded()
       if (request.signal?.aborted) throw aborted(request.signal)
+      const { timeout = this.#settings.timeout } = request
+      if (!(timeout >= 0)) throw badTimeout(timeout)
       const checked = this.signature.check(request)
       if (this.waiting >= this.#settings.queue) throw queueFull(this.#settings.queue)
-      const pending = new Pending(checked, request, arrived, this.#settings.timeout, this.#events)
+      const pending = new Pending(checked, request, arrived, timeout, this.#events)
       if (isOfSequence(pending)) this.#sequences.add(pending)
       else this.#batcher.add(pending)
       if (!pending.settled) {
@@ -254,6 +256,10 @@ function rejectOnError(batch: readonly Pending[], body: () => void): void {
 
 function queueFull(limit: number): ServeError {
   return new ServeError(`${limit} requests are waiting already; try again later`, 'ERR_SERVE_QUEUE_FULL', { limit })
+}
+
+function badTimeout(timeout: number): ServeError {
+  return new ServeError(`timeout must be milliseconds, 0 or more, got ${timeout}`, 'ERR_SERVE_INPUT', { timeout })
 }
 
 function tookTooLong({ timeout }: Pending): ServeError {

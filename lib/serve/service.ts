@@ -42,10 +42,8 @@ export interface SequencePosition {
   readonly end: boolean
 }
 
-/** Told that a client is gone. */
-export interface CancelListener {
-  handleEvent(): void
-}
+/** Told that a client is gone; as AbortSignal takes them. */
+export type CancelListener = (() => void) | { handleEvent(): void }
 
 /** What tells that a client is gone: an AbortSignal, or less (`routes/gone.ts`). */
 export interface CancelSignal {

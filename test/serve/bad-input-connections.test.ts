@@ -122,7 +122,7 @@ describe('connections that do not behave', () => {
     while (waits.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     const signal = waits.requests.at(-1)!.signal!
     expect(signal.aborted).toBe(false)
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', { handleEvent: resolve }))
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
     socket.destroy()
     await aborted
     expect(signal.aborted).toBe(true)

@@ -289,6 +289,15 @@ describe('a loaded model', () => {
     await served.dispose()
   })
 
+  it.each([Number.NaN, -1, Number.NEGATIVE_INFINITY])('refuses a timeout of %d', async (timeout) => {
+    const served = await load(checkpoint)
+    const problem = { code: 'ERR_SERVE_INPUT', message: `timeout must be milliseconds, 0 or more, got ${timeout}` }
+    await expect(served.infer(request(images(1, 1), { timeout }))).rejects.toMatchObject(problem)
+    const endless = { timeout: Number.POSITIVE_INFINITY }
+    expect((await served.infer(request(images(1, 1), endless))).batch.requests).toBe(1)
+    await served.dispose()
+  })
+
   it('drops a cancelled request from the queue; a batch under way is finished', async () => {
     const served = await load(checkpoint, { batching: { maximumSize: 1, maximumDelay: 0 } })
     const controllers = [0, 1, 2].map(() => new AbortController())

@@ -166,6 +166,10 @@ describe('bodies', () => {
   it('refuses JSON that would take much memory, before parsing it', () => {
     const problem = (text: string) => () => parseJsonObject(Buffer.from(text))
     expect(problem(`{"a":${'['.repeat(40)}`)).toThrow('nested deeper than 32')
+    expect(problem('{"a":'.repeat(33))).toThrow('nested deeper than 32')
+    expect(problem('{"a":['.repeat(17))).toThrow('nested deeper than 32')
+    expect(parseJsonObject(Buffer.from(`${'{"a":'.repeat(32)}1${'}'.repeat(32)}`))).toHaveProperty('a.a.a')
+    expect(parseJsonObject(Buffer.from(`{"a":[${'[],'.repeat(50)}1]}`)).a).toHaveLength(51)
     expect(problem(`{"a":[${'[],'.repeat(2_000_001)}1]}`)).toThrow('more than 2000000 arrays')
     expect(parseJsonObject(Buffer.from(JSON.stringify({ a: '['.repeat(100), b: '\\"[' })))).toEqual({
       a: '['.repeat(100),
@@ -178,6 +182,8 @@ describe('bodies', () => {
     '{"a":[{"__proto__":1}]}',
     '{"\\u005f_proto__":1}',
     '{"constructor":{"prototype":{}}}',
+    '\ufeff{"__proto__":1}',
+    `{"a":[${'[],'.repeat(50)}1],"__proto__":1}`,
   ])('refuses %s', (text) => {
     expect(() => parseJsonObject(Buffer.from(text))).toThrow('names __proto__ or constructor.prototype')
     expect(({} as Record<string, unknown>).x).toBeUndefined()

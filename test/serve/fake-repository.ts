@@ -89,11 +89,10 @@ export const waits: Behaviour = (request) =>
       () => reject(new ServeError('the request waited for too long', 'ERR_SERVE_TIMEOUT')),
       request.timeout ?? 60_000,
     )
-    const handleEvent = (): void => {
+    request.signal?.addEventListener('abort', () => {
       clearTimeout(timer)
       reject(new AbortedError('stopped'))
-    }
-    request.signal?.addEventListener('abort', { handleEvent })
+    })
   })
 
 const fails =

@@ -83,6 +83,42 @@ describe('OpenRequests', () => {
     expect(expired).toEqual([])
   })
 
+  it('waits on when its timer rings early, as those of Node do by less than a millisecond', () => {
+    const clock = new ManualClock()
+    const expired: number[] = []
+    const early = {
+      now: () => clock.now(),
+      after: (milliseconds: number, body: () => void) => clock.after(Math.floor(milliseconds), body),
+    }
+    const open = new OpenRequests<Named>(early, (request) => {
+      expired.push(clock.now())
+      open.delete(request)
+    })
+    open.add(named('one', 10.5))
+    clock.pass(10)
+    expect(expired).toEqual([])
+    clock.pass(0.25)
+    expect(expired).toEqual([])
+    clock.pass(0.25)
+    expect(expired).toEqual([10.5])
+  })
+
+  it('goes on where one that expires takes another with it, and keeps what has no deadline', () => {
+    const clock = new ManualClock()
+    const expired: string[] = []
+    const [first, second] = [named('first', 5), named('second', 6)]
+    const open = new OpenRequests<Named>(clock, (request) => {
+      expired.push(request.name)
+      open.delete(request)
+      open.delete(second)
+    })
+    for (const one of [first, second, named('third', 5), named('endless', Number.POSITIVE_INFINITY)]) open.add(one)
+    clock.pass(5)
+    expect(expired).toEqual(['first', 'third'])
+    expect([...open].map(({ name }) => name)).toEqual(['endless'])
+    expect(clock.timers).toEqual([])
+  })
+
   it('tells who waits once it is empty', async () => {
     const { open } = collection()
     await open.drained()

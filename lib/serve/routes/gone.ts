@@ -14,7 +14,9 @@ export class GoneSignal implements CancelSignal {
     raw.on('close', () => {
       if (raw.writableFinished) return
       this.aborted = true
-      this.#listener?.handleEvent()
+      const listener = this.#listener
+      if (typeof listener === 'function') listener()
+      else listener?.handleEvent()
     })
   }
 
