@@ -1,6 +1,6 @@
 /**
- * Requests that come when they come (Poisson arrivals), whether or not those before were answered: unlike clients that
- * wait for each answer, they queue when the server is slow.
+ * Requests that come when they come, whether or not those before were answered: unlike clients that wait for each answer,
+ * they queue when the server is slow.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -8,12 +8,17 @@ export interface Pace {
   /** Requests a second. */
   readonly rate: number
   readonly seconds: number
+  /** Independent of each other (Poisson arrivals, the default), or all the same time apart. */
+  readonly arrivals?: 'random' | 'even'
   /** Ends it before. */
   readonly signal?: AbortSignal
 }
 
 /** Calls `send` for each request, and settles when all of them have. */
-export async function paced({ rate, seconds, signal }: Pace, send: (index: number) => Promise<void>): Promise<number> {
+export async function paced(
+  { rate, seconds, arrivals = 'random', signal }: Pace,
+  send: (index: number) => Promise<void>,
+): Promise<number> {
   const under = new Set<Promise<void>>()
   const started = performance.now()
   const end = started + 1000 * seconds
@@ -24,8 +29,8 @@ export async function paced({ rate, seconds, signal }: Pace, send: (index: numbe
     if (wait > 0) await sleep(wait)
     const request = send(sent++).finally(() => under.delete(request))
     under.add(request)
-    // Time between two independent arrivals: exponentially distributed.
-    due += (-1000 * Math.log(1 - Math.random())) / rate
+    // Times between independent arrivals are exponentially distributed.
+    due += (1000 / rate) * (arrivals === 'even' ? 1 : -Math.log(1 - Math.random()))
   }
   await Promise.all(under)
   return sent

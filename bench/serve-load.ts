@@ -15,6 +15,8 @@ export interface Load {
   readonly seconds: number
   /** Requests a second, paced; as many as are answered where undefined. */
   readonly rate?: number
+  /** How they are paced; at random where undefined. */
+  readonly arrivals?: 'random' | 'even'
 }
 
 export interface LoadResult {
@@ -62,13 +64,13 @@ const closedLoop: Run = async ({ address, path, connections, seconds }, bodies, 
   return summary(times, failed + errors, duration)
 }
 
-const pacedLoop: Run = async ({ address, path, connections, seconds, rate }, bodies, headers) => {
+const pacedLoop: Run = async ({ address, path, connections, seconds, rate, arrivals = 'random' }, bodies, headers) => {
   const server = new HttpConnections(address, connections)
   const requests = bodies.map((body) => requestBytes(address, path, headers, body))
   const times: number[] = []
   let failed = 0
   const started = performance.now()
-  await paced({ rate: rate!, seconds }, async (index) => {
+  await paced({ rate: rate!, seconds, arrivals }, async (index) => {
     const sent = performance.now()
     try {
       const status = await server.send(requests[index % requests.length]!)

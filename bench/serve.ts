@@ -6,8 +6,8 @@
 // are processes of their own on the same machine, with the same computing threads: one less than there are processors.
 // Repetitions go through all of them in turns; figures are medians over the repetitions. While one is measured, the others
 // wait. Servers log warnings only. Throughput is of 64 connections that ask again when they were answered (autocannon);
-// half load is half of that, arriving at random over 64 connections of a client that does as little as can be; a server that
-// computes nothing gets the same load. One request is one image.
+// half load is half of that, over 64 connections of a client that does as little as can be, arriving at random and once more
+// evenly, as most load generators pace; a server that computes nothing gets the same loads. One request is one image.
 //
 // Writes bench/results/serve.json. Exits with 1 when a goal is missed.
 import { spawn } from 'node:child_process'
@@ -33,9 +33,9 @@ interface Direct {
 
 interface Repetition {
   readonly direct: Direct
-  readonly service: Readonly<Record<'many' | 'manyJson' | 'one' | 'oneJson' | 'half', LoadResult>>
-  /** A server that computes nothing, under the half load of the service. */
-  readonly bare: LoadResult
+  readonly service: Readonly<Record<'many' | 'manyJson' | 'one' | 'oneJson' | 'half' | 'halfEven', LoadResult>>
+  /** A server that computes nothing, under the half loads of the service. */
+  readonly bare: Readonly<Record<'half' | 'halfEven', LoadResult>>
   readonly peer?: Readonly<Record<'many' | 'manyJson' | 'one' | 'oneJson', LoadResult>>
 }
 
@@ -103,11 +103,8 @@ async function repetition({ service, bare, peer }: Servers, threads: number, sec
   const direct = await json<Direct>([join(root, 'bench', 'serve-direct.mjs'), model, String(threads), '2'])
   const ask = (load: Load): Promise<LoadResult> =>
     json(['--import', import.meta.resolve('tsx'), join(root, 'bench', 'serve-load.ts'), JSON.stringify(load)])
-  const server = (connections: number, body: Load['body'], rate?: number): Promise<LoadResult> => {
-    const path = '/v2/models/digits/infer'
-    const paced = rate === undefined ? {} : { rate }
-    return ask({ address: service.address, path, connections, body, seconds, ...paced })
-  }
+  const server = (connections: number, body: Load['body'], pace: Partial<Load> = {}): Promise<LoadResult> =>
+    ask({ address: service.address, path: '/v2/models/digits/infer', connections, body, seconds, ...pace })
   const other = (connections: number, body: 'raw' | 'plain'): Promise<LoadResult> =>
     ask({ address: peer!.address, path: body === 'raw' ? '/raw' : '/infer', connections, body, seconds })
 
@@ -119,12 +116,17 @@ async function repetition({ service, bare, peer }: Servers, threads: number, sec
   const peerMany = peer && (await other(CONNECTIONS, 'raw'))
   const manyJson = await server(CONNECTIONS, 'protocol')
   const peerManyJson = peer && (await other(CONNECTIONS, 'plain'))
-  const half = await server(CONNECTIONS, 'raw', many.rate / 2)
-  const load = { connections: CONNECTIONS, body: 'raw', seconds, rate: many.rate / 2 } as const
+  const random = { rate: many.rate / 2, arrivals: 'random' } as const
+  const even = { ...random, arrivals: 'even' } as const
+  const nothing = { address: bare.address, path: '/', connections: CONNECTIONS, body: 'raw', seconds } as const
+  const half = await server(CONNECTIONS, 'raw', random)
+  const bareHalf = await ask({ ...nothing, ...random })
+  const halfEven = await server(CONNECTIONS, 'raw', even)
+  const bareHalfEven = await ask({ ...nothing, ...even })
   return {
     direct,
-    bare: await ask({ address: bare.address, path: '/', ...load }),
-    service: { many, manyJson, one, oneJson, half },
+    bare: { half: bareHalf, halfEven: bareHalfEven },
+    service: { many, manyJson, one, oneJson, half, halfEven },
     ...(peer && { peer: { many: peerMany!, manyJson: peerManyJson!, one: peerOne!, oneJson: peerOneJson! } }),
   }
 }
@@ -143,19 +145,8 @@ function figures(runs: readonly Repetition[]): Figure[] {
     { what: '64 connections over direct, JSON', value: share('manyJson'), unit: '%', goal: { atLeast: 70 } },
     { what: 'one connection, added median, bytes', value: added('one'), unit: 'ms', goal: { atMost: 1 } },
     { what: 'one connection, added median, JSON', value: added('oneJson'), unit: 'ms', goal: { atMost: 1 } },
-    { what: 'half load, median', value: middle(({ service }) => service.half.median), unit: 'ms' },
-    {
-      what: 'half load, p99 over median',
-      value: middle(({ service }) => service.half.p99 / service.half.median),
-      unit: 'x',
-      goal: { atMost: 3 },
-    },
-    { what: 'same load, nothing computed: median', value: middle(({ bare }) => bare.median), unit: 'ms' },
-    {
-      what: 'same load, nothing computed: p99 over median',
-      value: middle(({ bare }) => bare.p99 / bare.median),
-      unit: 'x',
-    },
+    ...halfLoads(middle, 'half', 'at random'),
+    ...halfLoads(middle, 'halfEven', 'evenly'),
   ]
   if (runs.some(({ peer }) => peer === undefined)) return found
   const faster = (which: 'many' | 'manyJson') => middle((run) => run.service[which].rate / run.peer![which].rate)
@@ -171,6 +162,26 @@ function figures(runs: readonly Repetition[]): Figure[] {
   ]
 }
 
+function halfLoads(
+  middle: (value: (run: Repetition) => number) => number,
+  which: 'half' | 'halfEven',
+  arrivals: string,
+): Figure[] {
+  const spread = ({ p99, median }: LoadResult): number => p99 / median
+  const what = `half load ${arrivals}`
+  return [
+    { what: `${what}, median`, value: middle(({ service }) => service[which].median), unit: 'ms' },
+    {
+      what: `${what}, p99 over median`,
+      value: middle(({ service }) => spread(service[which])),
+      unit: 'x',
+      goal: { atMost: 3 },
+    },
+    { what: `${what}, nothing computed: median`, value: middle(({ bare }) => bare[which].median), unit: 'ms' },
+    { what: `${what}, nothing computed: p99 over median`, value: middle(({ bare }) => spread(bare[which])), unit: 'x' },
+  ]
+}
+
 function verdict({ goal, value }: Figure): 'reached' | 'missed' | '' {
   if (goal === undefined) return ''
   return ('atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost) ? 'reached' : 'missed'
@@ -178,15 +189,15 @@ function verdict({ goal, value }: Figure): 'reached' | 'missed' | '' {
 
 function line(figure: Figure): string {
   const { what, value, unit, goal } = figure
-  const told = `${what.padEnd(46)} ${(unit.endsWith('/s') ? value.toFixed(0) : value.toFixed(2)).padStart(8)} ${unit}`
+  const told = `${what.padEnd(52)} ${(unit.endsWith('/s') ? value.toFixed(0) : value.toFixed(2)).padStart(8)} ${unit}`
   if (goal === undefined) return told
   const wanted = 'atLeast' in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`
-  return `${told.padEnd(68)} goal ${wanted} ${unit}: ${verdict(figure)}`
+  return `${told.padEnd(74)} goal ${wanted} ${unit}: ${verdict(figure)}`
 }
 
 function shown({ direct, service, peer }: Repetition): string {
   const rates = `direct ${direct.batch64.toFixed(0)} ${direct.batch256.toFixed(0)}/s ${direct.single.toFixed(2)} ms`
-  const ours = `service ${service.many.rate.toFixed(0)} ${service.manyJson.rate.toFixed(0)}/s ${service.one.median.toFixed(2)} ${service.oneJson.median.toFixed(2)} ms, half load ${service.half.median.toFixed(2)} p99 ${service.half.p99.toFixed(2)} ms`
+  const ours = `service ${service.many.rate.toFixed(0)} ${service.manyJson.rate.toFixed(0)}/s ${service.one.median.toFixed(2)} ${service.oneJson.median.toFixed(2)} ms, half load ${service.half.median.toFixed(2)} p99 ${service.half.p99.toFixed(2)} ms, evenly ${service.halfEven.median.toFixed(2)} p99 ${service.halfEven.p99.toFixed(2)} ms`
   const theirs =
     peer &&
     `FastAPI ${peer.many.rate.toFixed(0)} ${peer.manyJson.rate.toFixed(0)}/s ${peer.one.median.toFixed(2)} ${peer.oneJson.median.toFixed(2)} ms`
