@@ -9,7 +9,7 @@ export interface Pace {
   readonly rate: number
   readonly seconds: number
   /** Independent of each other (Poisson arrivals, the default), or all the same time apart. */
-  readonly arrivals?: 'random' | 'even'
+  readonly arrivals?: 'random' | 'even' | undefined
   /** Ends it before. */
   readonly signal?: AbortSignal
 }

@@ -4,7 +4,7 @@ import autocannon from 'autocannon'
 import { digits, jsonHeaders, rawHeaders } from './digits.js'
 import { HttpConnections, requestBytes } from './http-connections.js'
 import { quantile } from './machine.js'
-import { paced } from './paced-load.js'
+import { type Pace, paced } from './paced-load.js'
 
 /** What serve.ts asks for. */
 export interface Load {
@@ -15,8 +15,7 @@ export interface Load {
   readonly seconds: number
   /** Requests a second, paced; as many as are answered where undefined. */
   readonly rate?: number
-  /** How they are paced; at random where undefined. */
-  readonly arrivals?: 'random' | 'even'
+  readonly arrivals?: Pace['arrivals']
 }
 
 export interface LoadResult {
@@ -64,7 +63,7 @@ const closedLoop: Run = async ({ address, path, connections, seconds }, bodies, 
   return summary(times, failed + errors, duration)
 }
 
-const pacedLoop: Run = async ({ address, path, connections, seconds, rate, arrivals = 'random' }, bodies, headers) => {
+const pacedLoop: Run = async ({ address, path, connections, seconds, rate, arrivals }, bodies, headers) => {
   const server = new HttpConnections(address, connections)
   const requests = bodies.map((body) => requestBytes(address, path, headers, body))
   const times: number[] = []

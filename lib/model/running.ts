@@ -1,5 +1,5 @@
 /**
- * Asynchronous calls under way, counted. Not a Set of them: a Set that fills up leaves its table behind, with the members
+ * What is under way, calls or requests, counted. Not a Set of them: a Set that fills up leaves its table behind, with the members
  * of that moment, and the next table after it. Once one of these is in V8's old generation, so is all that follows.
  */
 export class Running {
@@ -11,14 +11,23 @@ export class Running {
     return this.#count
   }
 
+  begin(): void {
+    this.#count += 1
+  }
+
+  /** Once for each `begin`. */
+  end(): void {
+    this.#count -= 1
+    if (this.#count === 0) for (const told of this.#waiting.splice(0)) told()
+  }
+
   /** Counts a call until it settles. */
   async track<T>(call: Promise<T>): Promise<T> {
-    this.#count += 1
+    this.begin()
     try {
       return await call
     } finally {
-      this.#count -= 1
-      if (this.#count === 0) for (const told of this.#waiting.splice(0)) told()
+      this.end()
     }
   }
 

@@ -1,3 +1,4 @@
+import { Running } from '../model/running.js'
 import type { Clock } from './batcher.js'
 
 export interface OpenRequest {
@@ -26,8 +27,7 @@ export class OpenRequests<T extends OpenRequest> implements Iterable<T> {
   /** When the timer is due; never where there is none. */
   #due = Number.POSITIVE_INFINITY
   #stopTimer: (() => void) | undefined
-  /** Called when the last one is answered. */
-  readonly #waiting: (() => void)[] = []
+  readonly #running = new Running()
 
   /** @param expire called for each that is still here at its deadline; it must leave then */
   constructor(clock: Clock, expire: (request: T) => void) {
@@ -43,6 +43,7 @@ export class OpenRequests<T extends OpenRequest> implements Iterable<T> {
   add(request: T): void {
     request.place = this.#all.length
     this.#all.push(request)
+    this.#running.begin()
     if (request.deadline < this.#due) this.#wait(request.deadline)
   }
 
@@ -55,14 +56,13 @@ export class OpenRequests<T extends OpenRequest> implements Iterable<T> {
       last.place = place
       this.#all[place] = last
     }
-    if (this.#all.length > 0) return
-    this.#wait(Number.POSITIVE_INFINITY)
-    for (const told of this.#waiting.splice(0)) told()
+    if (this.#all.length === 0) this.#wait(Number.POSITIVE_INFINITY)
+    this.#running.end()
   }
 
   /** Settles when none is left. */
   async drained(): Promise<void> {
-    while (this.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    while (this.size > 0) await this.#running.idle()
   }
 
   [Symbol.iterator](): Iterator<T> {
