@@ -22,7 +22,10 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** At most one request under way on each connection; what comes while all are busy waits for the first that is free. */
+/**
+ * At most one request under way on each connection, which take turns; what comes while all are busy waits for the first
+ * that is free.
+ */
 export class HttpConnections {
   readonly #idle: Connection[]
   readonly #queue: Waiting[] = []
@@ -47,7 +50,7 @@ export class HttpConnections {
   }
 
   #next(): void {
-    const connection = this.#queue.length > 0 ? this.#idle.pop() : undefined
+    const connection = this.#queue.length > 0 ? this.#idle.shift() : undefined
     if (connection === undefined) return
     const { bytes, resolve, reject } = this.#queue.shift()!
     const free = (): void => {
@@ -65,22 +68,29 @@ export class HttpConnections {
 class Connection {
   readonly #socket: Socket
   #answered: ((answer: number | Error) => void) | undefined
+  #closed: Error | undefined
   #received: Buffer = Buffer.alloc(0)
 
   constructor(host: string, port: number) {
     this.#socket = connect({ host, port, noDelay: true })
     this.#socket.on('data', (bytes) => this.#read(bytes))
-    this.#socket.on('error', (error) => this.#end(error))
-    this.#socket.on('close', () => this.#end(new Error('the connection was closed')))
+    this.#socket.on('error', (error) => this.#close(error))
+    this.#socket.on('close', () => this.#close(new Error('the connection was closed')))
   }
 
   send(bytes: Buffer, answered: (answer: number | Error) => void): void {
     this.#answered = answered
-    this.#socket.write(bytes)
+    if (this.#closed === undefined) this.#socket.write(bytes)
+    else this.#end(this.#closed)
   }
 
   close(): void {
     this.#socket.destroy()
+  }
+
+  #close(error: Error): void {
+    this.#closed ??= error
+    this.#end(error)
   }
 
   #end(answer: number | Error): void {

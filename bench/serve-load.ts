@@ -1,5 +1,6 @@
-// Child of serve.ts: puts one load on one server and prints a summary as one line of JSON. Half load comes paced, which
-// autocannon can't: it would send each second's share at once.
+// Child of serve.ts: puts each load that it is sent on a server, and answers with a summary. One process for all loads: V8
+// compiles in the first seconds, which on two processors takes the time from the server that is measured. Half load comes
+// paced, which autocannon can't: it would send each second's share at once.
 import autocannon from 'autocannon'
 import { digits, jsonHeaders, rawHeaders } from './digits.js'
 import { HttpConnections, requestBytes } from './http-connections.js'
@@ -29,15 +30,14 @@ export interface LoadResult {
 }
 
 const WARM_UP_SECONDS = 1
+const all = await digits(64)
 
-async function main(): Promise<void> {
-  const load = JSON.parse(process.argv[2]!) as Load
-  const all = await digits(64)
+async function measured(load: Load): Promise<LoadResult> {
   const bodies = { raw: all.images, protocol: all.protocol, plain: all.plain }[load.body]
   const headers = load.body === 'raw' ? rawHeaders : jsonHeaders
   const run = load.rate === undefined ? closedLoop : pacedLoop
   await run({ ...load, seconds: WARM_UP_SECONDS }, bodies, headers)
-  console.log(JSON.stringify(await run(load, bodies, headers)))
+  return run(load, bodies, headers)
 }
 
 type Run = (load: Load, bodies: readonly Buffer[], headers: Readonly<Record<string, string>>) => Promise<LoadResult>
@@ -94,4 +94,6 @@ function summary(times: readonly number[], failed: number, seconds: number): Loa
   }
 }
 
-if (process.argv[2] !== undefined) await main()
+process.on('message', async (load: Load) => {
+  process.send!(await measured(load))
+})

@@ -2,7 +2,7 @@
 //
 //   npm run bench:serve -- [--repetitions 5] [--seconds 4] [--no-peer]
 //
-// `spikingrx serve` with the demo network, the Python server (bench/peers), the program that asks and the direct `predict`
+// `spikingrx serve` with the demo network, the Python server (bench/peers), the client that asks and the direct `predict`
 // are processes of their own on the same machine, with the same computing threads: one less than there are processors.
 // Repetitions go through all of them in turns; figures are medians over the repetitions. While one is measured, the others
 // wait. Servers log warnings only. Throughput is of 64 connections that ask again when they were answered (autocannon);
@@ -10,7 +10,8 @@
 // evenly, as most load generators pace; a server that computes nothing gets the same loads. One request is one image.
 //
 // Writes bench/results/serve.json. Exits with 1 when a goal is missed.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -66,17 +67,22 @@ async function main(): Promise<boolean> {
   }
   for (const [name, text] of Object.entries(about)) console.log(`${name}: ${text}`)
 
+  const client = fork(join(root, 'bench', 'serve-load.ts'), {
+    // Its own collections, seldom: they would be read as the server's long answers.
+    execArgv: ['--import', import.meta.resolve('tsx'), '--heap-growing-percent=400', '--max-semi-space-size=64'],
+  })
   const service = await startServe(['--demo', '--threads', String(threads), '--log-level', 'warn'])
   const bare = await startBare()
   const peer = values['no-peer'] ? undefined : await startFastApi(threads)
   const runs: Repetition[] = []
   try {
     for (let k = 0; k < repetitions; k++) {
-      const run = await repetition({ service, bare, peer }, threads, seconds)
+      const run = await repetition({ client, service, bare, peer }, threads, seconds)
       runs.push(run)
       console.log(`${k + 1}: ${shown(run)}`)
     }
   } finally {
+    client.kill()
     await stop(service)
     await stop(bare)
     if (peer !== undefined) await stop(peer)
@@ -92,17 +98,21 @@ async function main(): Promise<boolean> {
   return errors === 0 && found.every((figure) => verdict(figure) !== 'missed')
 }
 
-interface Servers {
+interface Processes {
+  readonly client: ChildProcess
   readonly service: ServerProcess
   readonly bare: ServerProcess
   readonly peer: ServerProcess | undefined
 }
 
-async function repetition({ service, bare, peer }: Servers, threads: number, seconds: number): Promise<Repetition> {
+async function repetition(
+  { client, service, bare, peer }: Processes,
+  threads: number,
+  seconds: number,
+): Promise<Repetition> {
   const model = join(root, 'models', 'demo', 'digits', '1', 'model.safetensors')
   const direct = await json<Direct>([join(root, 'bench', 'serve-direct.mjs'), model, String(threads), '2'])
-  const ask = (load: Load): Promise<LoadResult> =>
-    json(['--import', import.meta.resolve('tsx'), join(root, 'bench', 'serve-load.ts'), JSON.stringify(load)])
+  const ask = (load: Load): Promise<LoadResult> => answerOf(client, load)
   const server = (connections: number, body: Load['body'], pace: Partial<Load> = {}): Promise<LoadResult> =>
     ask({ address: service.address, path: '/v2/models/digits/infer', connections, body, seconds, ...pace })
   const other = (connections: number, body: 'raw' | 'plain'): Promise<LoadResult> =>
@@ -202,6 +212,19 @@ function shown({ direct, service, peer }: Repetition): string {
     peer &&
     `FastAPI ${peer.many.rate.toFixed(0)} ${peer.manyJson.rate.toFixed(0)}/s ${peer.one.median.toFixed(2)} ${peer.oneJson.median.toFixed(2)} ms`
   return [rates, ours, theirs].filter((part) => part !== undefined).join('   ')
+}
+
+async function answerOf(client: ChildProcess, load: Load): Promise<LoadResult> {
+  const settled = new AbortController()
+  try {
+    const events = ['message', 'exit'].map((event) => once(client, event, settled))
+    client.send(load)
+    const [answer] = await Promise.race(events)
+    if (typeof answer !== 'object' || answer === null) throw new Error(`the client ended with ${answer}`)
+    return answer as LoadResult
+  } finally {
+    settled.abort()
+  }
 }
 
 /** Runs a Node program to its end and gives the JSON that it printed. */

@@ -5,6 +5,7 @@ import { ServeError } from '../serve/errors.js'
 import { FolderRepository } from '../serve/repository.js'
 import { createServer, type Server } from '../serve/server.js'
 import type { ModelSignature } from '../serve/service.js'
+import { collectForService } from './collector.js'
 import { defineCommand, print } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { definitions, modelSettings, repositoryPath, type ServeValues, serverOptions } from './serve-options.js'
@@ -34,6 +35,7 @@ export const command = defineCommand({
 async function serve(path: string, values: ServeValues): Promise<ExitCode> {
   // Threads that spin while they wait would take the processor from those that answer; read when libtorch is opened.
   process.env.OMP_WAIT_POLICY ??= 'PASSIVE'
+  collectForService()
   const options = await serverOptions(values)
   const { device } = resolveDevice((values.device ?? 'auto') as Device)
   const threads = values.threads ?? Math.max(1, availableParallelism() - 1)

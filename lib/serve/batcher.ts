@@ -56,14 +56,15 @@ const MANY = 16
 /** Share of the last batch that is waited for. */
 const AWAITED = 0.25
 
+/** Requests that may share a batch, in the order of their coming. */
 interface Group<Q> {
+  readonly key: string
   readonly instance: number | undefined
-  /** In the order of their coming; an array, because a Set would keep them in memory (open-requests.ts). */
   readonly requests: Q[]
 }
 
 /** Requests for one instance share no batch with those that any may compute. */
-function groupOf({ instance, key }: Queued): string {
+function keyOf({ instance, key }: Queued): string {
   return instance === undefined ? key : `${instance} ${key}`
 }
 
@@ -71,7 +72,8 @@ export class Batcher<Q extends Queued> {
   readonly #options: BatchingOptions
   readonly #clock: Clock
   readonly #compute: ComputeBatch<Q>
-  readonly #groups = new Map<string, Group<Q>>()
+  /** None is empty. Arrays, here and in a group: a Map or a Set would keep requests in memory (open-requests.ts). */
+  readonly #groups: Group<Q>[] = []
   readonly #free: boolean[]
   /** Samples of the last batch of each instance. */
   readonly #recent: number[]
@@ -99,34 +101,37 @@ export class Batcher<Q extends Queued> {
   }
 
   add(request: Q): void {
-    const { instance } = request
-    const key = groupOf(request)
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      group = { instance, requests: [] }
-      this.#groups.set(key, group)
-    }
-    group.requests.push(request)
+    const group = this.#groupOf(request)
+    if (group === undefined) this.#groups.push({ key: keyOf(request), instance: request.instance, requests: [request] })
+    else group.requests.push(request)
     this.#waiting += 1
     this.#plan()
   }
 
   /** Takes a request out of the queue; false when it is not in it (any more). */
   remove(request: Q): boolean {
-    const key = groupOf(request)
-    const group = this.#groups.get(key)
+    const group = this.#groupOf(request)
     const place = group?.requests.indexOf(request) ?? -1
     if (group === undefined || place < 0) return false
-    group.requests.splice(place, 1)
-    if (group.requests.length === 0) this.#groups.delete(key)
-    this.#waiting -= 1
+    this.#removeFrom(group, place, 1)
     return true
   }
 
   /** Takes all requests out of the queue. */
   clear(): void {
-    this.#groups.clear()
+    this.#groups.length = 0
     this.#waiting = 0
+  }
+
+  #groupOf(request: Q): Group<Q> | undefined {
+    const key = keyOf(request)
+    return this.#groups.find((group) => group.key === key)
+  }
+
+  #removeFrom(group: Group<Q>, place: number, count: number): void {
+    group.requests.splice(place, count)
+    if (group.requests.length === 0) this.#groups.splice(this.#groups.indexOf(group), 1)
+    this.#waiting -= count
   }
 
   /** What the event loop brings in one turn is seen together: requests on many connections make one batch. */
@@ -145,37 +150,33 @@ export class Batcher<Q extends Queued> {
     let soonest = Number.POSITIVE_INFINITY
     for (const [instance, free] of this.#free.entries()) {
       if (!free) continue
-      const key = this.#oldest(instance)
-      if (key === undefined) continue
-      const wait = this.#wait(key, instance)
+      const group = this.#oldest(instance)
+      if (group === undefined) continue
+      const wait = this.#wait(group, instance)
       if (wait > 0) soonest = Math.min(soonest, wait)
-      else void this.#run(this.#take(key), instance)
+      else void this.#run(this.#take(group), instance)
     }
     if (Number.isFinite(soonest)) this.#cancelTimer = this.#clock.after(soonest, () => this.#start())
   }
 
   /** Of the groups that the instance may compute, the one whose first request has waited longest. */
-  #oldest(instance: number): string | undefined {
-    let found: string | undefined
-    let arrived = Number.POSITIVE_INFINITY
-    for (const [key, group] of this.#groups) {
+  #oldest(instance: number): Group<Q> | undefined {
+    let found: Group<Q> | undefined
+    for (const group of this.#groups) {
       if (group.instance !== undefined && group.instance !== instance) continue
-      const first = group.requests[0]
-      if (first === undefined || first.arrived >= arrived) continue
-      found = key
-      arrived = first.arrived
+      if (found === undefined || group.requests[0]!.arrived < found.requests[0]!.arrived) found = group
     }
     return found
   }
 
   /** Milliseconds that a batch of this group should still gather for. */
-  #wait(key: string, instance: number): number {
+  #wait({ requests }: Group<Q>, instance: number): number {
     const { maximumSize, maximumDelay } = this.#options
     if (maximumDelay === 0) return 0
     const wanted = Math.min(maximumSize, AWAITED * this.#recent[instance]!)
     let samples = 0
     let oldest = Number.POSITIVE_INFINITY
-    for (const request of this.#groups.get(key)!.requests) {
+    for (const request of requests) {
       samples += request.samples
       if (samples >= wanted) return 0
       oldest = Math.min(oldest, request.arrived)
@@ -183,9 +184,8 @@ export class Batcher<Q extends Queued> {
     return oldest + maximumDelay - this.#clock.now()
   }
 
-  #take(key: string): Q[] {
+  #take(group: Group<Q>): Q[] {
     const { maximumSize, maximumFrames } = this.#options
-    const group = this.#groups.get(key)!
     const together = group.requests.length + this.#answering
     const most = together < MANY ? together : Math.ceil(together / 2)
     const batch: Q[] = []
@@ -197,9 +197,7 @@ export class Batcher<Q extends Queued> {
       if (batch.length > 0 && (samples > maximumSize || frames > maximumFrames || batch.length === most)) break
       batch.push(request)
     }
-    group.requests.splice(0, batch.length)
-    if (group.requests.length === 0) this.#groups.delete(key)
-    this.#waiting -= batch.length
+    this.#removeFrom(group, 0, batch.length)
     return batch
   }
 

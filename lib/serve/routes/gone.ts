@@ -1,5 +1,8 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { CancelListener, CancelSignal } from '../service.js'
+
+const SIGNAL = Symbol('signal')
 
 /**
  * Aborted when the connection ends before the response has been written. For one listener; an AbortSignal, with its
@@ -9,15 +12,10 @@ export class GoneSignal implements CancelSignal {
   aborted: boolean
   #listener: CancelListener | undefined
 
-  constructor({ raw }: FastifyReply) {
+  constructor({ raw }: { readonly raw: FastifyReply['raw'] & { [SIGNAL]?: GoneSignal } }) {
     this.aborted = raw.closed
-    raw.on('close', () => {
-      if (raw.writableFinished) return
-      this.aborted = true
-      const listener = this.#listener
-      if (typeof listener === 'function') listener()
-      else listener?.handleEvent()
-    })
+    raw[SIGNAL] = this
+    raw.on('close', closed)
   }
 
   addEventListener(_: 'abort', listener: CancelListener): void {
@@ -27,4 +25,16 @@ export class GoneSignal implements CancelSignal {
   removeEventListener(_: 'abort', listener: CancelListener): void {
     if (this.#listener === listener) this.#listener = undefined
   }
+
+  abort(): void {
+    this.aborted = true
+    const listener = this.#listener
+    if (typeof listener === 'function') listener()
+    else listener?.handleEvent()
+  }
+}
+
+/** One function for all responses: open-requests.ts tells why. */
+function closed(this: ServerResponse & { [SIGNAL]?: GoneSignal }): void {
+  if (!this.writableFinished) this[SIGNAL]?.abort()
 }
