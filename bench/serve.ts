@@ -89,8 +89,10 @@ async function main(): Promise<boolean> {
   }
   const found = figures(runs)
   for (const figure of found) console.log(line(figure))
-  const failed = runs.flatMap(({ service, peer }) => [...Object.values(service), ...Object.values(peer ?? {})])
-  const errors = failed.reduce((sum, result) => sum + result.failed, 0)
+  const results = runs.flatMap(({ service, bare, peer }) =>
+    [service, bare, peer ?? {}].flatMap(Object.values<LoadResult>),
+  )
+  const errors = results.reduce((sum, { failed }) => sum + failed, 0)
   console.log(`failed requests: ${errors}`)
   mkdirSync(join(root, 'bench', 'results'), { recursive: true })
   const target = join(root, 'bench', 'results', 'serve.json')

@@ -1,6 +1,6 @@
 /**
- * What is under way, calls or requests, counted. Not a Set of them: a Set that fills up leaves its table behind, with the members
- * of that moment, and the next table after it. Once one of these is in V8's old generation, so is all that follows.
+ * What is under way, calls or requests, counted. Not a Set of them: a Set that fills up leaves its table behind, with the
+ * members of that moment, and the next table after it. Once one of these is in V8's old generation, so is all that follows.
  */
 export class Running {
   #count = 0

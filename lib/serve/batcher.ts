@@ -63,11 +63,6 @@ interface Group<Q> {
   readonly requests: Q[]
 }
 
-/** Requests for one instance share no batch with those that any may compute. */
-function keyOf({ instance, key }: Queued): string {
-  return instance === undefined ? key : `${instance} ${key}`
-}
-
 export class Batcher<Q extends Queued> {
   readonly #options: BatchingOptions
   readonly #clock: Clock
@@ -101,8 +96,9 @@ export class Batcher<Q extends Queued> {
   }
 
   add(request: Q): void {
+    const { key, instance } = request
     const group = this.#groupOf(request)
-    if (group === undefined) this.#groups.push({ key: keyOf(request), instance: request.instance, requests: [request] })
+    if (group === undefined) this.#groups.push({ key, instance, requests: [request] })
     else group.requests.push(request)
     this.#waiting += 1
     this.#plan()
@@ -123,9 +119,9 @@ export class Batcher<Q extends Queued> {
     this.#waiting = 0
   }
 
-  #groupOf(request: Q): Group<Q> | undefined {
-    const key = keyOf(request)
-    return this.#groups.find((group) => group.key === key)
+  /** Requests for one instance share no batch with those that any may compute. */
+  #groupOf({ key, instance }: Q): Group<Q> | undefined {
+    return this.#groups.find((group) => group.key === key && group.instance === instance)
   }
 
   #removeFrom(group: Group<Q>, place: number, count: number): void {

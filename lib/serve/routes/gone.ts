@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
 import type { CancelListener, CancelSignal } from '../service.js'
 
 const SIGNAL = Symbol('signal')
+
+type Response = ServerResponse & { [SIGNAL]?: GoneSignal }
 
 /**
  * Aborted when the connection ends before the response has been written. For one listener; an AbortSignal, with its
@@ -12,7 +13,7 @@ export class GoneSignal implements CancelSignal {
   aborted: boolean
   #listener: CancelListener | undefined
 
-  constructor({ raw }: { readonly raw: FastifyReply['raw'] & { [SIGNAL]?: GoneSignal } }) {
+  constructor({ raw }: { readonly raw: Response }) {
     this.aborted = raw.closed
     raw[SIGNAL] = this
     raw.on('close', closed)
@@ -35,6 +36,6 @@ export class GoneSignal implements CancelSignal {
 }
 
 /** One function for all responses: open-requests.ts tells why. */
-function closed(this: ServerResponse & { [SIGNAL]?: GoneSignal }): void {
+function closed(this: Response): void {
   if (!this.writableFinished) this[SIGNAL]?.abort()
 }
